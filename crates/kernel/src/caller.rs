@@ -1,0 +1,154 @@
+//! Who is asking, how strongly that is proven, and from where.
+
+use crate::limits::CORRELATION_CHARS_MAX;
+use crate::{DomainId, MonotonicMicros, PersonId, ServiceId, Timestamp};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::net::IpAddr;
+
+/// The one who acts.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Principal {
+    /// A natural person.
+    Person(PersonId),
+    /// A workload or another system.
+    Service(ServiceId),
+    /// The installation itself: schedules, boot, checkpoints.
+    System,
+}
+
+impl fmt::Display for Principal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(id) => id.fmt(f),
+            Self::Service(id) => id.fmt(f),
+            Self::System => f.write_str("system"),
+        }
+    }
+}
+
+/// One way in which a principal proved itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Factor {
+    /// Something known: a password.
+    Password,
+    /// A one-time code (RFC 6238).
+    Totp,
+    /// A bearer token of ours.
+    Token,
+    /// A TLS client certificate.
+    Certificate,
+    /// The one-time link of the first administrator.
+    BootstrapLink,
+}
+
+/// How strongly a caller is proven.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AuthStrength {
+    /// One factor.
+    Single,
+    /// Two different factors, or a client certificate.
+    Multi,
+}
+
+/// The door through which a request came.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Door {
+    /// The REST API.
+    Rest,
+    /// The web console.
+    Console,
+    /// A schedule or the boot of the server.
+    Internal,
+}
+
+/// Where a request came from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// The peer's address; none for the system itself.
+    pub address: Option<IpAddr>,
+    /// The door.
+    pub door: Door,
+}
+
+/// Who asks, established by a door together with `access`, and fixed for the request.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    /// The one who acts.
+    pub principal: Principal,
+    /// The home key domain of the principal; [`DomainId::SYSTEM`] for installation-wide roles.
+    pub domain: DomainId,
+    /// Proofs given, oldest first.
+    pub factors: Vec<Factor>,
+    /// When the newest proof was given.
+    pub proven_at: Timestamp,
+    /// Where from.
+    pub origin: Origin,
+    /// The id by which the caller knows this request.
+    pub correlation: String,
+    /// When the request arrived, for the latency in the record.
+    pub arrived: MonotonicMicros,
+}
+
+impl Caller {
+    /// The installation itself, for schedules and boot.
+    #[must_use]
+    pub fn system(correlation: &str, at: Timestamp, arrived: MonotonicMicros) -> Self {
+        Self {
+            principal: Principal::System,
+            domain: DomainId::SYSTEM,
+            factors: Vec::new(),
+            proven_at: at,
+            origin: Origin { address: None, door: Door::Internal },
+            correlation: Self::clean_correlation(correlation).unwrap_or_default(),
+            arrived,
+        }
+    }
+
+    /// How strongly the caller is proven.
+    #[must_use]
+    pub fn strength(&self) -> AuthStrength {
+        let first = self.factors.first();
+        let different = self.factors.iter().any(|f| Some(f) != first);
+        if different || self.factors.contains(&Factor::Certificate) {
+            AuthStrength::Multi
+        } else {
+            AuthStrength::Single
+        }
+    }
+
+    /// A correlation id as we accept it: up to 128 visible ASCII characters.
+    #[must_use]
+    pub fn clean_correlation(text: &str) -> Option<String> {
+        let fits = !text.is_empty()
+            && text.len() <= CORRELATION_CHARS_MAX
+            && text.bytes().all(|b| b.is_ascii_graphic());
+        fits.then(|| text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_factors_of_one_kind_are_one_factor() {
+        let mut caller = Caller::system("t", Timestamp::EPOCH, MonotonicMicros(0));
+        caller.factors = vec![Factor::Password, Factor::Password];
+        assert_eq!(caller.strength(), AuthStrength::Single);
+        caller.factors.push(Factor::Totp);
+        assert_eq!(caller.strength(), AuthStrength::Multi);
+    }
+
+    #[test]
+    fn a_correlation_id_cannot_carry_a_line_break() {
+        assert_eq!(Caller::clean_correlation("abc-1"), Some("abc-1".into()));
+        for bad in ["", "a b", "a\nb", "é", "x".repeat(129).as_str()] {
+            assert_eq!(Caller::clean_correlation(bad), None);
+        }
+    }
+}

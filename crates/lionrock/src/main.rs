@@ -1,0 +1,2 @@
+//! lionrock
+fn main() {}
