@@ -1,10 +1,11 @@
 //! Who is asking, how strongly that is proven, and from where.
 
 use crate::limits::CORRELATION_CHARS_MAX;
-use crate::{DomainId, MonotonicMicros, PersonId, ServiceId, Timestamp};
+use crate::{Action, DomainId, MonotonicMicros, PersonId, ServiceId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
+use std::sync::Arc;
 
 /// The one who acts.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
@@ -75,6 +76,25 @@ pub struct Origin {
     pub door: Door,
 }
 
+/// What a narrow credential, such as an API token, is good for. It only takes away: the roles of its
+/// holder decide as well.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct CredentialScope {
+    /// The actions it may be used for; `None` means all that its holder may do.
+    pub actions: Option<Vec<Action>>,
+    /// The key domains it may be used in; `None` means all of its holder's.
+    pub domains: Option<Vec<DomainId>>,
+}
+
+impl CredentialScope {
+    /// Whether this credential may be used for an action in a key domain.
+    #[must_use]
+    pub fn covers(&self, action: Action, domain: DomainId) -> bool {
+        self.actions.as_ref().is_none_or(|actions| actions.contains(&action))
+            && self.domains.as_ref().is_none_or(|domains| domains.contains(&domain))
+    }
+}
+
 /// Who asks, established by a door together with `access`, and fixed for the request.
 #[derive(Debug, Clone)]
 pub struct Caller {
@@ -86,6 +106,8 @@ pub struct Caller {
     pub factors: Vec<Factor>,
     /// When the newest proof was given.
     pub proven_at: Timestamp,
+    /// What the credential in use is good for; `None` when it has no limits of its own.
+    pub scope: Option<Arc<CredentialScope>>,
     /// Where from.
     pub origin: Origin,
     /// The id by which the caller knows this request.
@@ -103,6 +125,7 @@ impl Caller {
             domain: DomainId::SYSTEM,
             factors: Vec::new(),
             proven_at: at,
+            scope: None,
             origin: Origin { address: None, door: Door::Internal },
             correlation: Self::clean_correlation(correlation).unwrap_or_default(),
             arrived,
