@@ -1,0 +1,26 @@
+//! Measures us beside the peers. The scripts under `bench/` do the work; this runs them in order.
+
+use crate::say;
+use std::path::Path;
+use std::process::Command;
+
+/// Builds the release binary and runs `bench/run.py`.
+pub(crate) fn run(root: &Path) -> bool {
+    let built = Command::new("cargo")
+        .args(["build", "--release", "--package", "lionrock"])
+        .current_dir(root)
+        .status()
+        .is_ok_and(|status| status.success());
+    let script = root.join("bench/run.py");
+    if !script.exists() {
+        say("bench: nothing to measure yet");
+        return false;
+    }
+    built
+        && Command::new(root.join(".tools/venv/bin/python"))
+            .arg(script)
+            .arg(root.join("target/release/lionrock"))
+            .current_dir(root)
+            .status()
+            .is_ok_and(|status| status.success())
+}

@@ -1,0 +1,158 @@
+//! The steps of a full test run, cheapest refusal first, each with its allowance in seconds.
+
+use crate::count::Count;
+use crate::{say, tidy};
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+/// How much to run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Depth {
+    /// What a developer runs between two thoughts.
+    Fast,
+    /// Everything a landing must pass.
+    Full,
+}
+
+struct Step {
+    name: &'static str,
+    /// What the step may take on two cores, from a clean clone; more is said, not refused.
+    allowance_seconds: u64,
+    depth: Depth,
+    program: &'static str,
+    arguments: &'static [&'static str],
+    /// A file without which the step does not exist yet.
+    needs: Option<&'static str>,
+}
+
+const CARGO_TEST: &[&str] = &["test", "--workspace", "--quiet", "--no-fail-fast"];
+const CLIPPY: &[&str] =
+    &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
+const PYTHON: &str = ".tools/venv/bin/python";
+
+const STEPS: &[Step] = &[
+    Step {
+        name: "format",
+        allowance_seconds: 10,
+        depth: Depth::Fast,
+        program: "cargo",
+        arguments: &["fmt", "--all", "--check"],
+        needs: None,
+    },
+    Step {
+        name: "clippy",
+        allowance_seconds: 400,
+        depth: Depth::Fast,
+        program: "cargo",
+        arguments: CLIPPY,
+        needs: None,
+    },
+    Step {
+        name: "tests",
+        allowance_seconds: 600,
+        depth: Depth::Fast,
+        program: "cargo",
+        arguments: CARGO_TEST,
+        needs: None,
+    },
+    Step {
+        name: "binary",
+        allowance_seconds: 60,
+        depth: Depth::Full,
+        program: "cargo",
+        arguments: &["build", "--quiet", "--package", "lionrock"],
+        needs: None,
+    },
+    Step {
+        name: "strangers",
+        allowance_seconds: 240,
+        depth: Depth::Full,
+        program: PYTHON,
+        arguments: &["tests/strangers/run.py", "target/debug/lionrock"],
+        needs: Some("tests/strangers/run.py"),
+    },
+];
+
+/// Runs the steps up to the depth and prints the sum; true when nothing failed.
+pub(crate) fn run(root: &Path, depth: Depth) -> bool {
+    let mut sum = Count::default();
+    let mut good = true;
+    let start = now();
+    good &= tidy::run(root);
+    for step in STEPS.iter().filter(|s| s.depth == Depth::Fast || depth == Depth::Full) {
+        if step.needs.is_some_and(|file| !root.join(file).exists()) {
+            continue;
+        }
+        let begin = now();
+        let (passed, output) = execute(root, step);
+        let seconds = now().saturating_sub(begin);
+        let over = if seconds > step.allowance_seconds { " OVER ITS ALLOWANCE" } else { "" };
+        let word = if passed { "ok" } else { "FAILED" };
+        let allowed = step.allowance_seconds;
+        say(&format!("== {}: {word} in {seconds} s of {allowed} s{over}", step.name));
+        let mut count = Count::read(&output);
+        if !passed && count.failed == 0 {
+            count.failed = 1;
+        }
+        sum = sum.plus(count);
+        good &= passed;
+    }
+    say(&format!("== all steps in {} s", now().saturating_sub(start)));
+    if !good && sum.failed == 0 {
+        sum.failed = 1;
+    }
+    say(&sum.to_string());
+    good && sum.failed == 0 && sum.passed > 0
+}
+
+/// Writes the golden files anew.
+pub(crate) fn golden(root: &Path) -> bool {
+    Command::new("cargo")
+        .args(CARGO_TEST)
+        .arg("golden")
+        .env("LIONROCK_GOLDEN", "write")
+        .current_dir(root)
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
+#[expect(clippy::disallowed_methods, reason = "step times of a build tool are the machine's")]
+fn now() -> u64 {
+    std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |elapsed| elapsed.as_secs())
+}
+
+/// Runs one step, shows its output as it comes, and keeps it for counting.
+fn execute(root: &Path, step: &Step) -> (bool, String) {
+    say(&format!("== {}", step.name));
+    let program = if step.program.contains('/') {
+        root.join(step.program).into_os_string()
+    } else {
+        step.program.into()
+    };
+    let child = Command::new(program)
+        .args(step.arguments)
+        .current_dir(root)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn();
+    let mut child = match child {
+        Ok(child) => child,
+        Err(cause) => {
+            say(&format!("{}: {cause}", step.program));
+            return (false, String::new());
+        }
+    };
+    let mut output = String::new();
+    if let Some(stdout) = child.stdout.take() {
+        for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line);
+            say(&line);
+            output.push_str(&line);
+            output.push('\n');
+        }
+    }
+    (child.wait().is_ok_and(|status| status.success()), output)
+}
