@@ -1,0 +1,587 @@
+//! The states of a version of a key and the ways between them (NIST SP 800-57 part 1, section 7).
+//!
+//! ```text
+//! pre-active ──► active ──► deactivated        any living state ──► compromised
+//!      │           │  ▲          │             living            ──► destroyed
+//!      ▼           ▼  │          ▼             compromised       ──► destroyed-compromised
+//!      └───────► suspended ◄─────┘
+//! ```
+//!
+//! Two choices beyond the standard: a suspended version processes nothing either (the standard leaves
+//! that to the recipient's risk), and pre-active and deactivated versions can be suspended too, so
+//! that suspending a key stops all of it; each returns to where it was.
+
+use kernel::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// The state of one version, with what only that state has. `M` is the wrapped material: a version
+/// that is destroyed has no such field.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "state")]
+pub enum State<M> {
+    /// Made, not yet allowed to be used.
+    PreActive {
+        /// The wrapped material.
+        material: M,
+        /// When it becomes active by itself; none: when somebody activates it.
+        activate_at: Option<Timestamp>,
+        /// When it ends by itself.
+        deactivate_at: Option<Timestamp>,
+    },
+    /// Protects and processes.
+    Active {
+        /// The wrapped material.
+        material: M,
+        /// Since when.
+        since: Timestamp,
+        /// When it ends by itself.
+        deactivate_at: Option<Timestamp>,
+    },
+    /// Stopped; can come back.
+    Suspended {
+        /// The wrapped material.
+        material: M,
+        /// Since when.
+        since: Timestamp,
+        /// What it returns to.
+        was: Before,
+    },
+    /// At its end: decrypts and verifies what was protected before.
+    Deactivated {
+        /// The wrapped material.
+        material: M,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Known or feared to be known to others: decrypts and verifies only where the caller accepts it.
+    Compromised {
+        /// The wrapped material.
+        material: M,
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Gone.
+    Destroyed {
+        /// When.
+        at: Timestamp,
+    },
+    /// Gone, and known to others before.
+    DestroyedCompromised {
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// What a suspended version was before, with its dates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Before {
+    /// Pre-active.
+    PreActive {
+        /// When it becomes active by itself.
+        activate_at: Option<Timestamp>,
+        /// When it ends by itself.
+        deactivate_at: Option<Timestamp>,
+    },
+    /// Active.
+    Active {
+        /// Since when.
+        since: Timestamp,
+        /// When it ends by itself.
+        deactivate_at: Option<Timestamp>,
+    },
+    /// Deactivated.
+    Deactivated {
+        /// Since when.
+        since: Timestamp,
+    },
+}
+
+/// The name of a state, for records, lists and facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateName {
+    /// Made, not yet allowed to be used.
+    PreActive,
+    /// Protects and processes.
+    Active,
+    /// Stopped; can come back.
+    Suspended,
+    /// At its end.
+    Deactivated,
+    /// Known or feared to be known to others.
+    Compromised,
+    /// Gone.
+    Destroyed,
+    /// Gone, and known to others before.
+    DestroyedCompromised,
+}
+
+impl StateName {
+    /// Every state, in the order of a life.
+    pub const ALL: [Self; 7] = [
+        Self::PreActive,
+        Self::Active,
+        Self::Suspended,
+        Self::Deactivated,
+        Self::Compromised,
+        Self::Destroyed,
+        Self::DestroyedCompromised,
+    ];
+
+    /// The word used in records.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::PreActive => "pre-active",
+            Self::Active => "active",
+            Self::Suspended => "suspended",
+            Self::Deactivated => "deactivated",
+            Self::Compromised => "compromised",
+            Self::Destroyed => "destroyed",
+            Self::DestroyedCompromised => "destroyed-compromised",
+        }
+    }
+
+    /// Whether the material is gone.
+    #[must_use]
+    pub const fn is_destroyed(self) -> bool {
+        matches!(self, Self::Destroyed | Self::DestroyedCompromised)
+    }
+
+    /// What a version in this state may be used for.
+    ///
+    /// # Errors
+    /// When it may not be used for this.
+    pub const fn permits(self, purpose: Purpose) -> Result<Leave, NotUsable> {
+        match (self, purpose) {
+            (Self::Active, _) | (Self::Deactivated, Purpose::Process) => Ok(Leave::Plain),
+            (Self::Compromised, Purpose::Process) => Ok(Leave::AcceptingCompromise),
+            (state, purpose) => Err(NotUsable { state, purpose }),
+        }
+    }
+}
+
+impl fmt::Display for StateName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.word())
+    }
+}
+
+/// A step from one state to another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Transition {
+    /// Lets a pre-active version be used.
+    Activate,
+    /// Stops a version at once.
+    Suspend,
+    /// Lets a suspended version return to what it was.
+    Resume,
+    /// Ends a version: it protects no more.
+    Deactivate,
+    /// Declares that others know the version.
+    Compromise,
+    /// Takes the material away for good.
+    Destroy,
+}
+
+impl Transition {
+    /// Every transition.
+    pub const ALL: [Self; 6] = [
+        Self::Activate,
+        Self::Suspend,
+        Self::Resume,
+        Self::Deactivate,
+        Self::Compromise,
+        Self::Destroy,
+    ];
+
+    /// The word used in records.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Activate => "activate",
+            Self::Suspend => "suspend",
+            Self::Resume => "resume",
+            Self::Deactivate => "deactivate",
+            Self::Compromise => "compromise",
+            Self::Destroy => "destroy",
+        }
+    }
+}
+
+/// What a use does with a key (SP 800-57 part 1, section 7: apply protection or process it).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Purpose {
+    /// Encrypt, sign, compute a code, make a data key, give out.
+    Protect,
+    /// Decrypt, verify, open.
+    Process,
+}
+
+impl Purpose {
+    /// The word used in messages.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Protect => "protect",
+            Self::Process => "process",
+        }
+    }
+}
+
+/// How a use is allowed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Leave {
+    /// Without more ado.
+    Plain,
+    /// Only when the request accepts in so many words that the version is compromised.
+    AcceptingCompromise,
+}
+
+/// A use that the state forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version that is {state} may not {}", purpose.word())]
+pub struct NotUsable {
+    /// The state of the version.
+    pub state: StateName,
+    /// What was to be done.
+    pub purpose: Purpose,
+}
+
+/// A step that the state forbids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a version that is {from} cannot {}", transition.word())]
+pub struct NotAllowed {
+    /// The state it is in.
+    pub from: StateName,
+    /// The step asked for.
+    pub transition: Transition,
+}
+
+impl<M> State<M> {
+    /// The state of a new version: pre-active until its date, or active now.
+    #[must_use]
+    pub fn new(material: M, dates: Dates, now: Timestamp) -> Self {
+        let Dates { activate, deactivate_at } = dates;
+        let activate_at = match activate {
+            Activation::Now => Some(now),
+            Activation::At(at) => Some(at),
+            Activation::ByHand => None,
+        };
+        Self::PreActive { material, activate_at, deactivate_at }.settled(now)
+    }
+
+    /// The name of the state.
+    #[must_use]
+    pub const fn name(&self) -> StateName {
+        match self {
+            Self::PreActive { .. } => StateName::PreActive,
+            Self::Active { .. } => StateName::Active,
+            Self::Suspended { .. } => StateName::Suspended,
+            Self::Deactivated { .. } => StateName::Deactivated,
+            Self::Compromised { .. } => StateName::Compromised,
+            Self::Destroyed { .. } => StateName::Destroyed,
+            Self::DestroyedCompromised { .. } => StateName::DestroyedCompromised,
+        }
+    }
+
+    /// The name of the state once the dates have taken effect.
+    #[must_use]
+    pub fn name_at(&self, now: Timestamp) -> StateName {
+        let due = |at: &Option<Timestamp>| at.is_some_and(|at| at <= now);
+        match self {
+            Self::PreActive { activate_at, deactivate_at, .. } if due(activate_at) => {
+                if due(deactivate_at) { StateName::Deactivated } else { StateName::Active }
+            }
+            Self::Active { deactivate_at, .. } if due(deactivate_at) => StateName::Deactivated,
+            state => state.name(),
+        }
+    }
+
+    /// The material, while there is any.
+    #[must_use]
+    pub const fn material(&self) -> Option<&M> {
+        match self {
+            Self::PreActive { material, .. }
+            | Self::Active { material, .. }
+            | Self::Suspended { material, .. }
+            | Self::Deactivated { material, .. }
+            | Self::Compromised { material, .. } => Some(material),
+            Self::Destroyed { .. } | Self::DestroyedCompromised { .. } => None,
+        }
+    }
+
+    /// The material to be replaced by the same material wrapped anew.
+    pub const fn material_mut(&mut self) -> Option<&mut M> {
+        match self {
+            Self::PreActive { material, .. }
+            | Self::Active { material, .. }
+            | Self::Suspended { material, .. }
+            | Self::Deactivated { material, .. }
+            | Self::Compromised { material, .. } => Some(material),
+            Self::Destroyed { .. } | Self::DestroyedCompromised { .. } => None,
+        }
+    }
+
+    /// The same version once the dates that have passed took effect.
+    #[must_use]
+    pub fn settled(self, now: Timestamp) -> Self {
+        match self {
+            Self::PreActive { material, activate_at: Some(since), deactivate_at }
+                if since <= now =>
+            {
+                Self::Active { material, since, deactivate_at }.settled(now)
+            }
+            Self::Active { material, deactivate_at: Some(since), .. } if since <= now => {
+                Self::Deactivated { material, since }
+            }
+            state => state,
+        }
+    }
+
+    /// The version after a step, dates that have passed first.
+    ///
+    /// # Errors
+    /// When no such step leads out of the state.
+    pub fn after(self, transition: Transition, now: Timestamp) -> Result<Self, NotAllowed> {
+        let settled = self.settled(now);
+        let from = settled.name();
+        let next = match (transition, settled) {
+            (Transition::Activate, Self::PreActive { material, deactivate_at, .. }) => {
+                Self::Active { material, since: now, deactivate_at }
+            }
+            (Transition::Suspend, state) => state.suspended(now, transition)?,
+            (Transition::Resume, Self::Suspended { material, was, .. }) => match was {
+                Before::PreActive { activate_at, deactivate_at } => {
+                    Self::PreActive { material, activate_at, deactivate_at }
+                }
+                Before::Active { since, deactivate_at } => {
+                    Self::Active { material, since, deactivate_at }
+                }
+                Before::Deactivated { since } => Self::Deactivated { material, since },
+            },
+            (
+                Transition::Deactivate,
+                Self::Active { material, .. } | Self::Suspended { material, .. },
+            ) => Self::Deactivated { material, since: now },
+            (
+                Transition::Compromise,
+                Self::PreActive { material, .. }
+                | Self::Active { material, .. }
+                | Self::Suspended { material, .. }
+                | Self::Deactivated { material, .. },
+            ) => Self::Compromised { material, since: now },
+            (Transition::Destroy, Self::Compromised { .. }) => {
+                Self::DestroyedCompromised { at: now }
+            }
+            (
+                Transition::Destroy,
+                Self::PreActive { .. }
+                | Self::Active { .. }
+                | Self::Suspended { .. }
+                | Self::Deactivated { .. },
+            ) => Self::Destroyed { at: now },
+            _ => return Err(NotAllowed { from, transition }),
+        };
+        Ok(next.settled(now))
+    }
+
+    fn suspended(self, now: Timestamp, transition: Transition) -> Result<Self, NotAllowed> {
+        let from = self.name();
+        let (material, was) = match self {
+            Self::PreActive { material, activate_at, deactivate_at } => {
+                (material, Before::PreActive { activate_at, deactivate_at })
+            }
+            Self::Active { material, since, deactivate_at } => {
+                (material, Before::Active { since, deactivate_at })
+            }
+            Self::Deactivated { material, since } => (material, Before::Deactivated { since }),
+            _ => return Err(NotAllowed { from, transition }),
+        };
+        Ok(Self::Suspended { material, since: now, was })
+    }
+}
+
+/// When a new version begins and ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Dates {
+    /// When it becomes active.
+    #[serde(default)]
+    pub activate: Activation,
+    /// When it ends by itself; none: at the next rotation.
+    #[serde(default)]
+    pub deactivate_at: Option<Timestamp>,
+}
+
+/// When a new version becomes active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Activation {
+    /// At once.
+    #[default]
+    Now,
+    /// At a date.
+    At(Timestamp),
+    /// When somebody activates it.
+    ByHand,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// The model: the arrows of SP 800-57 part 1 revision 5, section 7, and our two more, as a table
+    /// that shares no code with the machine.
+    const ARROWS: &[(StateName, Transition, StateName)] = {
+        use StateName as S;
+        use Transition as T;
+        &[
+            (S::PreActive, T::Activate, S::Active),
+            (S::PreActive, T::Suspend, S::Suspended),
+            (S::PreActive, T::Compromise, S::Compromised),
+            (S::PreActive, T::Destroy, S::Destroyed),
+            (S::Active, T::Suspend, S::Suspended),
+            (S::Active, T::Deactivate, S::Deactivated),
+            (S::Active, T::Compromise, S::Compromised),
+            (S::Active, T::Destroy, S::Destroyed),
+            (S::Suspended, T::Deactivate, S::Deactivated),
+            (S::Suspended, T::Compromise, S::Compromised),
+            (S::Suspended, T::Destroy, S::Destroyed),
+            (S::Deactivated, T::Suspend, S::Suspended),
+            (S::Deactivated, T::Compromise, S::Compromised),
+            (S::Deactivated, T::Destroy, S::Destroyed),
+            (S::Compromised, T::Destroy, S::DestroyedCompromised),
+        ]
+    };
+
+    /// What the model remembers: where it is, where it was before a suspension, and the two dates.
+    #[derive(Debug, Clone)]
+    struct Model {
+        state: StateName,
+        before: StateName,
+        activate_at: Option<i64>,
+        deactivate_at: Option<i64>,
+    }
+
+    impl Model {
+        fn pass_time(&mut self, now: i64) {
+            if self.state == StateName::PreActive && self.activate_at.is_some_and(|at| at <= now) {
+                self.state = StateName::Active;
+            }
+            if self.state == StateName::Active && self.deactivate_at.is_some_and(|at| at <= now) {
+                self.state = StateName::Deactivated;
+            }
+        }
+
+        fn step(&mut self, transition: Transition, now: i64) -> bool {
+            self.pass_time(now);
+            if transition == Transition::Resume {
+                if self.state != StateName::Suspended {
+                    return false;
+                }
+                self.state = self.before;
+            } else {
+                let arrow = |(from, by, _): &&(StateName, Transition, StateName)| {
+                    *from == self.state && *by == transition
+                };
+                let Some((_, _, to)) = ARROWS.iter().find(arrow) else { return false };
+                self.before = self.state;
+                self.state = *to;
+            }
+            self.pass_time(now);
+            true
+        }
+    }
+
+    fn second(n: i64) -> Timestamp {
+        Timestamp::EPOCH.plus_seconds(n)
+    }
+
+    proptest! {
+        #[test]
+        fn every_walk_through_the_states_agrees_with_the_model(
+            activate in prop::option::of(0i64..40),
+            deactivate in prop::option::of(0i64..60),
+            steps in prop::collection::vec((0i64..8, prop::sample::select(&Transition::ALL[..])), 0..24),
+        ) {
+            let dates = Dates {
+                activate: activate.map_or(Activation::ByHand, |n| Activation::At(second(n))),
+                deactivate_at: deactivate.map(second),
+            };
+            let mut now = 0;
+            let mut state = State::new("material", dates, second(now));
+            let mut model = Model {
+                state: StateName::PreActive,
+                before: StateName::PreActive,
+                activate_at: activate,
+                deactivate_at: deactivate,
+            };
+            model.pass_time(now);
+            prop_assert_eq!(state.name(), model.state);
+            for (pause, transition) in steps {
+                now += pause;
+                let expected = model.step(transition, now);
+                let name_before = state.name_at(second(now));
+                match state.clone().after(transition, second(now)) {
+                    Ok(next) => {
+                        prop_assert!(expected, "{:?} from {} was allowed", transition, name_before);
+                        state = next;
+                    }
+                    Err(refused) => {
+                        prop_assert!(!expected, "{refused}");
+                        prop_assert_eq!(refused.from, name_before);
+                    }
+                }
+                prop_assert_eq!(state.name_at(second(now)), model.state);
+                prop_assert_eq!(state.clone().settled(second(now)).name(), model.state);
+                prop_assert_eq!(state.material().is_none(), model.state.is_destroyed());
+                let json = serde_json::to_string(&state).unwrap();
+                prop_assert_eq!(&json.contains("material"), &!model.state.is_destroyed());
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_leads_out_of_destruction() {
+        for state in [
+            State::<u8>::Destroyed { at: second(1) },
+            State::DestroyedCompromised { at: second(1) },
+        ] {
+            for transition in Transition::ALL {
+                assert!(state.clone().after(transition, second(2)).is_err(), "{transition:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_state_permits_what_the_standard_permits_and_no_more() {
+        use Purpose::{Process, Protect};
+        let table = StateName::ALL.map(|s| (s, s.permits(Protect).ok(), s.permits(Process).ok()));
+        let plain = Some(Leave::Plain);
+        assert_eq!(
+            table,
+            [
+                (StateName::PreActive, None, None),
+                (StateName::Active, plain, plain),
+                (StateName::Suspended, None, None),
+                (StateName::Deactivated, None, plain),
+                (StateName::Compromised, None, Some(Leave::AcceptingCompromise)),
+                (StateName::Destroyed, None, None),
+                (StateName::DestroyedCompromised, None, None),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_suspended_version_does_not_become_active_when_its_date_comes() {
+        let dates = Dates { activate: Activation::At(second(10)), deactivate_at: None };
+        let state = State::new((), dates, second(0)).after(Transition::Suspend, second(1)).unwrap();
+        assert_eq!(state.name_at(second(11)), StateName::Suspended);
+        let back = state.after(Transition::Resume, second(12)).unwrap();
+        assert_eq!(back, State::Active { material: (), since: second(10), deactivate_at: None });
+    }
+}
