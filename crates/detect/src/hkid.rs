@@ -1,0 +1,141 @@
+//! Hong Kong identity card numbers: one or two letters, six digits, a check digit, often in brackets.
+//!
+//! Check: letters count 10 to 35, a missing first letter 36; weights 9 and 8 for the letters, 7 to 2
+//! for the digits, 1 for the check digit; the sum is divisible by 11, where 10 is written `A`.
+
+use crate::text::{border_after, plain, word_before};
+use crate::{Confidence, Hit, Kind};
+
+const WORDS: &[&str] = &[
+    "hkid",
+    "identity card",
+    "id card",
+    "id no",
+    "identity no",
+    "hk id",
+    "身份證",
+    "身分證",
+    "身份证",
+];
+
+/// The number that starts here, if one does.
+pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+    let mut reader = Reader { text, at: start };
+    let first = reader.letter()?;
+    let second = reader.letter();
+    reader.space();
+    let mut sum = match second {
+        Some(second) => 9 * value(first) + 8 * value(second),
+        None => 9 * 36 + 8 * value(first),
+    };
+    for weight in (2..=7).rev() {
+        sum += weight * reader.digit_maybe_after_space(weight)?;
+    }
+    reader.space();
+    let bracket = reader.one_of(b"(");
+    let check = match reader.next()? {
+        c @ b'0'..=b'9' => u32::from(c - b'0'),
+        b'A' | b'a' => 10,
+        _ => return None,
+    };
+    if bracket && !reader.one_of(b")") {
+        return None;
+    }
+    let end = reader.at;
+    if !(sum + check).is_multiple_of(11) || !border_after(text, end) {
+        return None;
+    }
+    let sure = bracket || word_before(text, start, WORDS);
+    let confidence = if sure { Confidence::Sure } else { Confidence::Possible };
+    Some(Hit { kind: Kind::HongKongIdentityCard, start, end, confidence })
+}
+
+fn value(letter: u8) -> u32 {
+    u32::from(letter.to_ascii_uppercase() - b'A') + 10
+}
+
+struct Reader<'a> {
+    text: &'a [u8],
+    at: usize,
+}
+
+impl Reader<'_> {
+    fn next(&mut self) -> Option<u8> {
+        let (c, n) = plain(self.text, self.at)?;
+        self.at += n;
+        Some(c)
+    }
+
+    fn one_of(&mut self, wanted: &[u8]) -> bool {
+        let found = plain(self.text, self.at).filter(|(c, _)| wanted.contains(c));
+        self.at += found.map_or(0, |(_, n)| n);
+        found.is_some()
+    }
+
+    fn space(&mut self) {
+        self.one_of(b" ");
+    }
+
+    fn letter(&mut self) -> Option<u8> {
+        let (c, n) = plain(self.text, self.at).filter(|(c, _)| c.is_ascii_alphabetic())?;
+        self.at += n;
+        Some(c)
+    }
+
+    /// A digit; after the third one people leave a space.
+    fn digit_maybe_after_space(&mut self, weight: u32) -> Option<u32> {
+        if weight == 4 {
+            self.space();
+        }
+        let (c, n) = plain(self.text, self.at).filter(|(c, _)| c.is_ascii_digit())?;
+        self.at += n;
+        Some(u32::from(c - b'0'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(usize, Confidence)> {
+        at(text.as_bytes(), 0).map(|hit| (hit.end, hit.confidence))
+    }
+
+    #[test]
+    fn published_specimens_in_every_way_of_writing_are_found() {
+        for text in [
+            "A123456(3)",
+            "E364912(5)",
+            "AB987654(3)",
+            "AB123456(9)",
+            "D288754(2)",
+            "a123456(3)",
+            "A 123456 (3)",
+            "A123 456(3)",
+            "A123456（3）",
+            "Ａ１２３４５６（３）",
+        ] {
+            assert_eq!(found(text), Some((text.len(), Confidence::Sure)), "{text}");
+        }
+        assert_eq!(found("A1234563"), Some((8, Confidence::Possible)));
+    }
+
+    #[test]
+    fn a_wrong_check_digit_is_no_number() {
+        for c in "012456789A".chars() {
+            assert_eq!(found(&format!("A123456({c})")), None);
+        }
+        for text in ["A123456(3", "A12345(3)", "A1234567(3)", "ABC123456(3)", "1123456(3)", ""] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_word_nearby_makes_a_bare_number_sure() {
+        for before in ["HKID: ", "身份證號碼：", "identity card no. "] {
+            let text = format!("{before}A1234563");
+            let hit = at(text.as_bytes(), before.len()).unwrap();
+            assert_eq!(hit.confidence, Confidence::Sure, "{before}");
+        }
+    }
+}

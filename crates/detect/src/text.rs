@@ -1,0 +1,54 @@
+//! Looking at bytes: full-width forms as their ASCII, borders of tokens, words nearby.
+
+/// How far before a number a word may stand that says what it is, in bytes.
+const CONTEXT_BYTES: usize = 64;
+
+/// The character at a place as ASCII, and its length: full-width forms (U+FF01 to U+FF5E) count as
+/// the ASCII that they imitate. Other characters beyond ASCII give `None`.
+pub(crate) fn plain(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    match text.get(at..)? {
+        [0xef, 0xbc, low @ 0x81..=0xbf, ..] => Some((low - 0x60, 3)),
+        [0xef, 0xbd, low @ 0x80..=0x9e, ..] => Some((low - 0x20, 3)),
+        [ascii @ 0..=0x7f, ..] => Some((*ascii, 1)),
+        _ => None,
+    }
+}
+
+/// Whether a token can start here: what stands before is no letter, no digit and no joint of one.
+pub(crate) fn border_before(text: &[u8], at: usize) -> bool {
+    let back = |n: usize| at.checked_sub(n).and_then(|i| text.get(i)).copied();
+    let Some(before) = back(1) else { return true };
+    if before.is_ascii_alphanumeric() || before == b'_' {
+        return false;
+    }
+    // `3.14`, `a-1` and the like: a joint between letters or digits is inside a token.
+    if matches!(before, b'.' | b'-' | b'/' | b'+' | b'%' | b'#' | b'=') {
+        return back(2).is_none_or(|b| !b.is_ascii_alphanumeric())
+            || before == b'='
+            || before == b'/';
+    }
+    // The last byte of a full-width letter or digit.
+    let wide = at.checked_sub(3).and_then(|i| plain(text, i));
+    !matches!(wide, Some((c, 3)) if c.is_ascii_alphanumeric())
+}
+
+/// Whether a token can end here.
+pub(crate) fn border_after(text: &[u8], end: usize) -> bool {
+    match plain(text, end) {
+        None => true,
+        Some((c, _)) if c.is_ascii_alphanumeric() || c == b'_' => false,
+        Some((b'-' | b'.', n)) => {
+            !matches!(plain(text, end + n), Some((c, _)) if c.is_ascii_alphanumeric())
+        }
+        Some(_) => true,
+    }
+}
+
+/// Whether one of the words stands shortly before, on the same line; ASCII words in any case.
+pub(crate) fn word_before(text: &[u8], at: usize, words: &[&str]) -> bool {
+    let window = text.get(at.saturating_sub(CONTEXT_BYTES)..at).unwrap_or_default();
+    let line = window.rsplit(|b| *b == b'\n').next().unwrap_or(window);
+    words
+        .iter()
+        .any(|word| line.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
+}
