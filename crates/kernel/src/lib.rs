@@ -1,8 +1,10 @@
 //! The words that every room of the house shares: who asks, what for, whether it may, and what is
 //! written down about it.
 //!
-//! **For:** identifiers, time, randomness, limits, callers, actions, resources, the [`Gate`] with its
-//! [`Permit`]s, [`Event`]s of the log and the [`Problem`] that a stranger sees when something fails.
+//! **For:** identifiers, time, randomness, limits, callers, actions, resources, the [`Gate`]
+//! with its
+//! [`Permit`]s, [`Event`]s of the log and the [`Problem`] that a stranger sees when something
+//! fails.
 //!
 //! **Not for:** input or output of any kind, async, policy (that is `access`), key bytes (that is
 //! `strongroom`), HTTP (that is a door's business).
@@ -11,7 +13,8 @@
 //! [`Resource`] into a [`Permit`] or a [`Refusal`]; a use case takes the permit by value, does the
 //! work, and turns the permit into exactly one [`Event`], which is committed with the change.
 //!
-//! **Invariants:** only [`Gate`] constructs a [`Permit`] (see the compile-fail test there); a permit
+//! **Invariants:** only [`Gate`] constructs a [`Permit`] (see the compile-fail test there); a
+//! permit
 //! cannot be cloned, stored or outlive five seconds; a [`Secret`] cannot be printed, compared or
 //! serialised.
 

@@ -1,7 +1,8 @@
 //! What a stranger is told when something does not work (RFC 9457 in HTTP, reasons in KMIP).
 //!
 //! Each slice turns its own errors into a [`Problem`]; each door turns a problem into its protocol.
-//! A problem never says which cryptographic check failed, nor whether a thing exists that the caller
+//! A problem never says which cryptographic check failed, nor whether a thing exists that the
+//! caller
 //! may not see.
 
 use serde::{Deserialize, Serialize};
