@@ -1,7 +1,8 @@
-//! Hong Kong identity card numbers: one or two letters, six digits, a check digit, often in brackets.
+//! Hong Kong identity card numbers: one or two letters, six digits, a check digit, often in
+//! brackets.
 //!
-//! Check: letters count 10 to 35, a missing first letter 36; weights 9 and 8 for the letters, 7 to 2
-//! for the digits, 1 for the check digit; the sum is divisible by 11, where 10 is written `A`.
+//! Check: letters count 10 to 35, a missing first letter 36; weights 9 and 8 for the letters, 7 to
+//! 2 for the digits, 1 for the check digit; the sum is divisible by 11, where 10 is written `A`.
 
 use crate::text::{border_after, plain, word_before};
 use crate::{Confidence, Hit, Kind};

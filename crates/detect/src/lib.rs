@@ -10,7 +10,8 @@
 //!
 //! **Invariants:** no allocation but the result, no panic on any bytes, time linear in the length:
 //! every parser looks at most at [`TOKEN_BYTES_MAX`] bytes. A hit never shows its value: showing is
-//! [`mask`]'s business, and the PCPD's code of practice on the identity card number sets the default.
+//! [`mask`]'s business, and the PCPD's code of practice on the identity card number sets the
+//! default.
 
 mod card;
 mod email;

@@ -1,4 +1,5 @@
-//! Mainland resident identity numbers (GB 11643-1999): region, date of birth, order, check character.
+//! Mainland resident identity numbers (GB 11643-1999): region, date of birth, order, check
+//! character.
 
 use crate::text::border_after;
 use crate::{Confidence, Hit, Kind};

@@ -1,4 +1,5 @@
-//! Comma-separated values (RFC 4180), UTF-8 with a byte order mark so that spreadsheets show Chinese.
+//! Comma-separated values (RFC 4180), UTF-8 with a byte order mark so that spreadsheets show
+//! Chinese.
 
 use crate::table::{Cell, Table, neutral};
 

@@ -10,7 +10,8 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipArchive, ZipWriter};
 
-/// The manifest's name in the archive: lines of `sha256-hex`, two spaces, name, as `sha256sum` reads.
+/// The manifest's name in the archive: lines of `sha256-hex`, two spaces, name, as `sha256sum`
+/// reads.
 pub const MANIFEST: &str = "SHA256SUMS";
 /// Most files of a pack.
 pub const FILES_MAX: usize = 4_096;

@@ -76,8 +76,8 @@ pub struct Origin {
     pub door: Door,
 }
 
-/// What a narrow credential, such as an API token, is good for. It only takes away: the roles of its
-/// holder decide as well.
+/// What a narrow credential, such as an API token, is good for. It only takes away: the roles of
+/// its holder decide as well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CredentialScope {
     /// The actions it may be used for; `None` means all that its holder may do.

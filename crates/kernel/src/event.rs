@@ -1,7 +1,7 @@
 //! What is written down: one event for each decision, allowed or refused.
 //!
-//! An event has a public part, which proofs are about, and a personal part (a name, an address) that
-//! is encrypted under a key of its own and can be shredded without breaking a proof.
+//! An event has a public part, which proofs are about, and a personal part (a name, an address)
+//! that is encrypted under a key of its own and can be shredded without breaking a proof.
 
 use crate::limits::{EVENT_DETAIL_BYTES_MAX, EVENT_DETAILS_MAX};
 use crate::{Caller, DomainId, Principal, Resource, Timestamp};

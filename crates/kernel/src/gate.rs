@@ -43,7 +43,8 @@ pub struct Epoch(pub u64);
 #[serde(transparent)]
 pub struct PolicyVersion(pub u64);
 
-/// Why the gate said no. The code goes to the caller and the log, the policy's name to the log only.
+/// Why the gate said no. The code goes to the caller and the log, the policy's name to the log
+/// only.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Refusal {
     /// A stable code: `no-policy-allows`, `forbidden`, `approval-needed`, `second-factor-needed`, …
@@ -207,7 +208,8 @@ struct Issued {
     deadline: MonotonicMicros,
 }
 
-/// Leave to do `A` once, on one resource, within five seconds. See the module for what it cannot do.
+/// Leave to do `A` once, on one resource, within five seconds. See the module for what it cannot
+/// do.
 #[derive(Debug)]
 #[must_use = "a permit that is not used leaves no record of what was allowed"]
 pub struct Permit<A: ActionType> {
