@@ -1,1 +1,37 @@
-//! audit.
+//! The log: what happened, in an order that nobody can change unnoticed.
+//!
+//! **For:** taking the events of each commit into a Merkle tree, signing checkpoints of it, proving
+//! that an event is in it and that one checkpoint continues another, finding and exporting events,
+//! bringing checkpoints and events out of the house (folder, webhook, witness, syslog), and verifying
+//! all that offline ([`mod@verify`]).
+//!
+//! **Not for:** deciding what is worth an event (the slices do), keeping state (the store does), holding
+//! keys (the strongroom signs checkpoints and seals personal parts).
+//!
+//! # What is hashed
+//! Everything can be recomputed with SHA-256 alone; `tests/recompute.py` does so.
+//! ```text
+//! public_hash   = SHA-256(public_salt ‖ public text)       salt: 16 bytes; text: UTF-8, verbatim
+//! personal_hash = SHA-256(personal_salt ‖ personal text)   or 32 zero bytes when there is none
+//! entry         = 0x01 ‖ public_hash ‖ personal_hash       65 bytes
+//! leaf          = SHA-256(0x00 ‖ entry)                    RFC 6962, section 2.1
+//! node          = SHA-256(0x01 ‖ left ‖ right)
+//! ```
+//! The public text is the JSON of [`kernel::Event`], fields in the order of its declaration, no
+//! white space, followed by `logged`: the time of the log, which never goes back. The personal text is
+//! the JSON of its list of pairs; its salt is sealed with it, so that whoever shreds the key of a person
+//! and a month takes text and salt away and leaves the proof whole.
+//!
+//! # Invariants
+//! Positions have no gaps: an event's position is the size of the tree before it. A checkpoint is signed
+//! only for a head that is durable. A store that is behind its anchor is refused.
+
+pub mod hash;
+pub mod leaf;
+pub mod line;
+pub mod proof;
+pub mod tile;
+pub mod tree;
+pub mod verify;
+
+pub use hash::{Hash, NoteVerifier};
