@@ -1,0 +1,10 @@
+//! The inventory as its users meet it: facts in, history and pictures out.
+
+#[cfg(test)]
+mod control_map;
+#[cfg(test)]
+mod imports;
+#[cfg(test)]
+mod registers;
+#[cfg(test)]
+mod world;
