@@ -1,0 +1,4 @@
+//! Behaviour of the access room, in one binary.
+
+mod permissions;
+mod policies;
