@@ -1,0 +1,261 @@
+//! What every page shares: head, banner, navigation, title, and the line that says how fresh it is.
+
+use crate::assets::{ICON, SCRIPT, STYLE};
+use crate::elements::{ago, form_token, mark, moment};
+use crate::language::Language;
+use kernel::Timestamp;
+use maud::{DOCTYPE, Markup, html};
+
+/// Who looks, where, and in which language: the same for every page of one request.
+#[derive(Debug, Clone)]
+pub(crate) struct Frame {
+    /// The language of titles and statuses.
+    pub(crate) language: Language,
+    /// The installation is a sample: every page says so.
+    pub(crate) sample: bool,
+    /// The person signed in.
+    pub(crate) name: String,
+    /// The roles of that person, for the foot of the navigation.
+    pub(crate) roles: String,
+    /// The token that every form carries.
+    pub(crate) form_token: String,
+    /// The path and query of this page.
+    pub(crate) path: String,
+    /// The time of the request.
+    pub(crate) now: Timestamp,
+}
+
+/// Where an answer comes from and how old it is: the first line of a page.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// When the facts were read or computed.
+    pub(crate) at: Timestamp,
+    /// What they come from, as the end of "Read … from …".
+    pub(crate) from: String,
+}
+
+/// The title of a page and its way back.
+#[derive(Debug, Clone)]
+pub(crate) struct Title<'a> {
+    /// The question that the page answers, or the name of the thing.
+    pub(crate) text: &'a str,
+    /// The list that this page is one of: path and title.
+    pub(crate) within: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> Title<'a> {
+    /// The title of a page that stands in the navigation.
+    pub(crate) const fn of(text: &'a str) -> Self {
+        Self { text, within: None }
+    }
+}
+
+/// The navigation: four areas, and only pages that exist.
+const AREAS: &[(&str, &[(&str, &str)])] = &[
+    ("Keys", &[("/keys", "Keys")]),
+    ("Data", &[("/map", "Key control map")]),
+    ("Access", &[("/requests", "Requests"), ("/log", "Log")]),
+    (
+        "Compliance",
+        &[
+            ("/requirements", "Requirements"),
+            ("/guides/practice-guide", "Practice Guide"),
+            ("/guides/sa-2", "SA-2"),
+            ("/guides/tm-g-1", "TM-G-1"),
+            ("/reports", "Reports"),
+        ],
+    ),
+];
+
+/// A page for someone who is signed in.
+pub(crate) fn page(frame: &Frame, title: &Title<'_>, source: &Source, body: &Markup) -> Markup {
+    let top = html! {
+        header.top {
+            @if let Some((path, name)) = title.within {
+                p.crumb { a href=(path) { (frame.language.term(name)) } }
+            }
+            h1 {
+                (frame.language.term(title.text))
+                @if frame.language.translated(title.text).is_some() {
+                    span.aka lang="en" { (title.text) }
+                }
+            }
+            p.sub {
+                "Read " (ago(frame.now, source.at)) " (" (moment(source.at)) ") from "
+                (source.from) "."
+            }
+        }
+    };
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title.text))
+            body {
+                a.skip href="#main" { "Skip to the content" }
+                @if frame.sample { (sample_banner()) }
+                (side(frame))
+                main id="main" tabindex="-1" { (top) (body) }
+            }
+        }
+    }
+}
+
+/// A page for someone who is not signed in: sign-in, set-up, errors.
+pub(crate) fn bare_page(title: &str, sample: bool, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            (head(title))
+            body.bare {
+                @if sample { (sample_banner()) }
+                main id="main" {
+                    a.brand href="/" { (mark()) "Lionrock" }
+                    header.top { h1 { (title) } }
+                    (body)
+                }
+            }
+        }
+    }
+}
+
+fn head(title: &str) -> Markup {
+    html! {
+        head {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width, initial-scale=1";
+            meta name="robots" content="noindex";
+            title { (title) " · Lionrock" }
+            link rel="stylesheet" href=(STYLE.path());
+            link rel="icon" type="image/svg+xml" href=(ICON.path());
+            script src=(SCRIPT.path()) defer {}
+        }
+    }
+}
+
+fn sample_banner() -> Markup {
+    html! {
+        aside.banner aria-label="Sample installation" {
+            strong { "SAMPLE" }
+            "A throw-away installation with synthetic data. The times are real: history began when \
+             it was started."
+        }
+    }
+}
+
+fn side(frame: &Frame) -> Markup {
+    let path = frame.path.split('?').next().unwrap_or("/");
+    html! {
+        header.side {
+            p.brand { (mark()) "Lionrock" }
+            nav aria-label="Main" {
+                ul { li { a href="/" aria-current=[(path == "/").then_some("page")] {
+                    (frame.language.term("Overview"))
+                } } }
+                @for (area, pages) in AREAS {
+                    section {
+                        h2 { (frame.language.term(area)) }
+                        ul {
+                            @for (to, name) in *pages {
+                                li {
+                                    a href=(to) aria-current=[current(path, to)] {
+                                        (frame.language.term(name))
+                                    }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+            div.me {
+                p { (frame.name) br; span.soft { (frame.roles) } }
+                p.tongues {
+                    @for (tongue, name) in [
+                        (Language::English, "English"),
+                        (Language::TraditionalChinese, "繁體中文"),
+                    ] {
+                        a href=(format!("{path}?language={}", tongue.tag())) lang=(tongue.tag())
+                            hreflang=(tongue.tag())
+                            aria-current=[(frame.language == tongue).then_some("true")] { (name) }
+                    }
+                }
+                form method="post" action="/sign-out" {
+                    (form_token(&frame.form_token))
+                    button type="submit" { "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+/// `page` on the page itself, `true` on a page below it.
+fn current(path: &str, link: &str) -> Option<&'static str> {
+    match path.strip_prefix(link) {
+        Some("") => Some("page"),
+        Some(rest) if rest.starts_with('/') => Some("true"),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// A frame for the tests of pages.
+    pub(crate) fn frame() -> Frame {
+        Frame {
+            language: Language::English,
+            sample: true,
+            name: String::from("Key Custodian A"),
+            roles: String::from("key-custodian"),
+            form_token: String::from("form-token-of-the-test"),
+            path: String::from("/keys"),
+            now: now(),
+        }
+    }
+
+    /// The time of the tests: 21 November 2026, 12:05:06 in Hong Kong.
+    pub(crate) fn now() -> Timestamp {
+        Timestamp::parse_rfc3339("2026-11-21T04:05:06Z").unwrap()
+    }
+
+    /// A source forty seconds old.
+    pub(crate) fn source() -> Source {
+        Source { at: now().plus_seconds(-40), from: String::from("live state") }
+    }
+
+    #[test]
+    fn a_page_says_how_fresh_it_is_and_where_one_stands() {
+        let text = page(&frame(), &Title::of("Keys"), &source(), &html! {}).into_string();
+        assert!(text.contains("Read 40 seconds ago ("));
+        assert!(text.contains("from live state."));
+        assert!(text.contains("href=\"/keys\" aria-current=\"page\""));
+        assert!(text.contains("SAMPLE"));
+        assert!(text.contains("<title>Keys · Lionrock</title>"));
+    }
+
+    #[test]
+    fn a_hostile_name_is_only_text() {
+        let mut frame = frame();
+        frame.name = String::from("<script>alert(1)</script>");
+        frame.path = String::from("/keys?\"><script>");
+        let text = page(&frame, &Title::of("<i>"), &source(), &html! {}).into_string();
+        assert!(!text.contains("<script>alert"));
+        assert!(!text.contains("<i>"));
+    }
+
+    #[test]
+    fn a_chinese_title_is_marked_and_keeps_its_english() {
+        let mut frame = frame();
+        frame.language = Language::TraditionalChinese;
+        let text = page(&frame, &Title::of("Keys"), &source(), &html! {}).into_string();
+        assert!(text.contains("<h1><span lang=\"zh-Hant\">密碼匙</span>"));
+        assert!(text.contains("<span class=\"aka\" lang=\"en\">Keys</span>"));
+    }
+
+    #[test]
+    fn a_page_below_a_link_marks_the_link() {
+        assert_eq!(current("/keys", "/keys"), Some("page"));
+        assert_eq!(current("/keys/key_1", "/keys"), Some("true"));
+        assert_eq!(current("/keysight", "/keys"), None);
+    }
+}
