@@ -11,7 +11,6 @@ use std::process::Command;
 const DEBIAN: &[(&str, &str)] = &[
     ("chromium", "chromium"),
     ("rsyslogd", "rsyslog"),
-    ("certtool", "gnutls-bin"),
     ("node", "nodejs"),
     ("npm", "npm"),
     ("curl", "curl"),
