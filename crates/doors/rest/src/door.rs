@@ -1,0 +1,313 @@
+//! The door: from a request to the line of the table and back.
+
+use crate::answer::Outgoing;
+use crate::call::{media_type, read_body};
+use crate::fault::{Fault, parameter};
+use crate::meters::Meters;
+use crate::table::{Endpoint, Incoming, Needs, Table};
+use crate::{PREFIX, Rooms};
+use axum::Router;
+use axum::extract::{ConnectInfo, RawPathParams};
+use axum::routing::any;
+use http::request::Parts;
+use http::{HeaderMap, HeaderValue, Method, Request, header};
+use kernel::limits::BODY_BYTES_MAX;
+use kernel::{
+    Caller, Clock, Door as DoorKind, Origin, Problem, ProblemKind, RequestId, Rng, Secret,
+};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use zeroize::Zeroizing;
+
+/// Most requests in work at one time: beyond it memory grows and nobody is served sooner.
+pub const IN_FLIGHT_MAX: usize = 512;
+/// Longest time that a body may take to arrive.
+const BODY_SECONDS_MAX: u64 = 30;
+/// Longest `Idempotency-Key`, in characters.
+const IDEMPOTENCY_KEY_CHARS_MAX: usize = 128;
+
+/// A future of a ceremony.
+pub type Ceremonial<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// What a stranger may know about the seal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SealState {
+    /// Sealed: the rooms are closed; a person with the passphrase must come.
+    SealedNeedsPassphrase,
+    /// Sealed: the key file could not be read or does not fit.
+    SealedNeedsKeyFile,
+    /// Opening: replaying what was last written.
+    Opening,
+    /// Unsealed.
+    Unsealed,
+}
+
+/// Seals and unseals; the binary implements it.
+pub trait Ceremony: Send + Sync {
+    /// Where the seal stands.
+    fn state(&self) -> SealState;
+    /// The rooms, once unsealed.
+    fn rooms(&self) -> Option<Arc<Rooms>>;
+    /// Opens the seal with a passphrase.
+    fn unseal(&self, passphrase: Secret<String>) -> Ceremonial<'_, Result<(), Problem>>;
+    /// Closes the rooms and forgets every key.
+    fn seal(&self) -> Ceremonial<'_, Result<(), Problem>>;
+}
+
+/// The certificate that a client showed in TLS, in DER; checked against our own authority already.
+#[derive(Debug, Clone)]
+pub struct ClientCertificate(pub Arc<[u8]>);
+
+/// The REST door. One for each process.
+pub struct Door {
+    table: Table,
+    /// Seals and unseals.
+    pub ceremony: Arc<dyn Ceremony>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    in_flight: Arc<Semaphore>,
+    pub(crate) meters: Meters,
+}
+
+impl fmt::Debug for Door {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Door")
+    }
+}
+
+impl Door {
+    /// The door with its table.
+    #[must_use]
+    pub fn new(ceremony: Arc<dyn Ceremony>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Arc<Self> {
+        let table = crate::table();
+        let meters = Meters::of(&table);
+        let in_flight = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
+        Arc::new(Self { table, ceremony, clock, rng, in_flight, meters })
+    }
+
+    /// The routes of the table, ready to be merged with those of other doors.
+    pub fn router(self: &Arc<Self>) -> Router {
+        let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, endpoint) in self.table.endpoints().iter().enumerate() {
+            lines.entry(endpoint.full_path()).or_default().push(index);
+        }
+        let mut router = Router::new();
+        for (path, line) in lines {
+            let (door, line) = (Arc::clone(self), Arc::<[usize]>::from(line));
+            let method = any(move |parameters: Result<RawPathParams, _>, request: Request<_>| {
+                let (door, line) = (Arc::clone(&door), Arc::clone(&line));
+                async move {
+                    let pairs = parameters.map(|p: RawPathParams| path_pairs(&p)).ok();
+                    door.receive(&line, pairs, request).await
+                }
+            });
+            router = router.route(&path, method);
+        }
+        for path in [PREFIX.to_owned(), format!("{PREFIX}/{{*rest}}"), "/api/{*rest}".to_owned()] {
+            let door = Arc::clone(self);
+            let nothing = any(move |request: Request<axum::body::Body>| {
+                let door = Arc::clone(&door);
+                async move {
+                    let correlation = door.correlation(request.headers());
+                    finish(Err(Fault::no_such_path()), &correlation)
+                }
+            });
+            router = router.route(&path, nothing);
+        }
+        router
+    }
+
+    /// One request, from its line of the table to the response.
+    async fn receive(
+        self: Arc<Self>,
+        line: &[usize],
+        path: Option<String>,
+        request: Request<axum::body::Body>,
+    ) -> Outgoing {
+        let arrived = self.clock.monotonic();
+        let correlation = self.correlation(request.headers());
+        let method = match *request.method() {
+            Method::HEAD => Method::GET,
+            ref method => method.clone(),
+        };
+        let found = line.iter().find_map(|index| {
+            let endpoint = self.table.endpoints().get(*index)?;
+            (endpoint.method == method).then_some((*index, endpoint))
+        });
+        let Some((index, endpoint)) = found else {
+            return finish(Err(Fault::method(self.allowed(line))), &correlation);
+        };
+        let (parts, body) = request.into_parts();
+        let knock = Knock { arrived, correlation: &correlation, path };
+        let result = self.serve(endpoint, parts, body, knock).await;
+        let status = result.as_ref().map_or_else(Fault::status, http::Response::status);
+        let micros = self.clock.monotonic().0.saturating_sub(arrived.0);
+        self.meters.count(index, status, micros);
+        let code = result.as_ref().err().map_or("", Fault::code);
+        tracing::info!(
+            method = %endpoint.method, path = endpoint.path, status = status.as_u16(),
+            micros, correlation, code, "request"
+        );
+        finish(result, &correlation)
+    }
+
+    async fn serve(
+        self: &Arc<Self>,
+        endpoint: &Endpoint,
+        parts: Parts,
+        body: axum::body::Body,
+        knock: Knock<'_>,
+    ) -> Result<Outgoing, Fault> {
+        let _slot = Arc::clone(&self.in_flight).try_acquire_owned().map_err(|_| busy())?;
+        let rooms = match endpoint.needs {
+            Needs::Nobody => self.ceremony.rooms(),
+            _ => Some(self.ceremony.rooms().ok_or_else(sealed)?),
+        };
+        let caller = self.caller(endpoint, rooms.as_deref(), &parts, &knock)?;
+        let idempotency_key = idempotency_key(endpoint, &parts.headers)?;
+        let path = knock.path.ok_or_else(|| parameter("path", "expected UTF-8"))?;
+        let (media, body) = read_within_limits(endpoint, &parts.headers, body).await?;
+        let query = parts.uri.query().unwrap_or_default().to_owned();
+        let incoming =
+            Incoming { caller: Arc::new(caller), path, query, media, body, idempotency_key };
+        endpoint.answer(self, rooms, incoming).await.map_err(Fault::from)
+    }
+
+    fn caller(
+        &self,
+        _endpoint: &Endpoint,
+        _rooms: Option<&Rooms>,
+        parts: &Parts,
+        knock: &Knock<'_>,
+    ) -> Result<Caller, Fault> {
+        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let mut stranger = Caller::system(knock.correlation, self.clock.wall(), knock.arrived);
+        stranger.origin = Origin { address, door: DoorKind::Rest };
+        Ok(stranger)
+    }
+
+    fn allowed(&self, line: &[usize]) -> String {
+        let mut methods: Vec<&str> = line
+            .iter()
+            .filter_map(|index| self.table.endpoints().get(*index))
+            .map(|endpoint| endpoint.method.as_str())
+            .collect();
+        if methods.contains(&"GET") {
+            methods.push("HEAD");
+        }
+        methods.sort_unstable();
+        methods.join(", ")
+    }
+
+    /// The id by which the caller knows the request: `X-Request-Id`, the trace id of `traceparent`
+    /// (W3C Trace Context), or one of ours.
+    fn correlation(&self, headers: &HeaderMap) -> String {
+        let given = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
+        given("x-request-id")
+            .and_then(Caller::clean_correlation)
+            .or_else(|| given("traceparent").and_then(trace_id))
+            .or_else(|| RequestId::generate(&*self.clock, &*self.rng).ok().map(|id| id.to_string()))
+            .unwrap_or_default()
+    }
+}
+
+/// What is known about a request before its body is read.
+struct Knock<'a> {
+    arrived: kernel::MonotonicMicros,
+    correlation: &'a str,
+    path: Option<String>,
+}
+
+fn trace_id(traceparent: &str) -> Option<String> {
+    let mut parts = traceparent.split('-');
+    let (version, id) = (parts.next()?, parts.next()?);
+    let hex = |text: &str| text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+    let fits = version.len() == 2 && hex(version) && id.len() == 32 && hex(id);
+    (fits && id.bytes().any(|b| b != b'0')).then(|| id.to_owned())
+}
+
+fn path_pairs(parameters: &RawPathParams) -> String {
+    let mut pairs = form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters {
+        pairs.append_pair(name, value);
+    }
+    pairs.finish()
+}
+
+fn idempotency_key(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let wrong = |detail: &str| parameter("Idempotency-Key", detail);
+    if !endpoint.idempotent {
+        return Err(wrong("is not known here"));
+    }
+    let text = value.to_str().ok().filter(|text| {
+        (1..=IDEMPOTENCY_KEY_CHARS_MAX).contains(&text.len())
+            && text.bytes().all(|b| b.is_ascii_graphic())
+    });
+    let text = text.ok_or_else(|| wrong("expected 1 to 128 visible ASCII characters"))?;
+    Ok(Some(text.to_owned()))
+}
+
+async fn read_within_limits(
+    endpoint: &Endpoint,
+    headers: &HeaderMap,
+    body: axum::body::Body,
+) -> Result<(String, Zeroizing<Vec<u8>>), Fault> {
+    let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|n| n > BODY_BYTES_MAX as u64)
+    {
+        return Err(crate::call::too_large());
+    }
+    let taken = endpoint.media();
+    let media = if taken.is_empty() {
+        String::new()
+    } else {
+        let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        media_type(given, &taken)?.to_ascii_lowercase()
+    };
+    let limit = Duration::from_secs(BODY_SECONDS_MAX);
+    let bytes = tokio::time::timeout(limit, read_body(body))
+        .await
+        .map_err(|_| Fault::body_too_slow())??;
+    Ok((media, bytes))
+}
+
+pub(crate) fn sealed() -> Problem {
+    let detail = "the server is sealed: a custodian must unseal it first";
+    Problem::new(ProblemKind::Unavailable, "sealed", detail)
+}
+
+fn busy() -> Problem {
+    Problem::new(ProblemKind::Unavailable, "busy", "too many requests are in work; try again")
+}
+
+/// Headers that every response carries: nothing of ours may be framed, sniffed, cached or referred.
+const HEADERS: [(&str, &str); 6] = [
+    ("cache-control", "no-store"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("referrer-policy", "no-referrer"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("x-content-type-options", "nosniff"),
+];
+
+fn finish(result: Result<Outgoing, Fault>, correlation: &str) -> Outgoing {
+    let mut response = match result {
+        Ok(response) => response,
+        Err(fault) => fault.respond(correlation),
+    };
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        headers.entry(name).or_insert_with(|| HeaderValue::from_static(value));
+    }
+    if let Ok(value) = HeaderValue::try_from(correlation) {
+        headers.insert("x-request-id", value);
+    }
+    response
+}

@@ -1,0 +1,93 @@
+//! Health, the seal, and what the installation says about itself.
+
+use crate::answer::{Done, Json, Text};
+use crate::call::{Call, FromJson, NoParameters};
+use crate::door::{Door, SealState, sealed};
+use crate::fields::SecretText;
+use crate::table::{HEALTH, Needs, Table, get, post};
+use kernel::Problem;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+pub(crate) fn lines(table: &mut Table) {
+    let health = HEALTH;
+    table.open(health, get("/healthz", Needs::Nobody, "Says that the process answers."), alive);
+    table.open(
+        health,
+        get("/readyz", Needs::Nobody, "Says whether keys can be used: 503 while sealed."),
+        ready,
+    );
+    let system = "system";
+    table.open(
+        system,
+        get("/sys/seal-status", Needs::Nobody, "Says whether the installation is sealed."),
+        seal_status,
+    );
+    table.open(
+        system,
+        post("/sys/unseal", Needs::Nobody, "Opens the seal with its passphrase."),
+        unseal,
+    );
+}
+
+type Plain = Call<NoParameters, NoParameters, ()>;
+
+async fn alive(_: Arc<Door>, _: Plain) -> Result<Text, Problem> {
+    Ok(Text("ok\n".into()))
+}
+
+async fn ready(door: Arc<Door>, _: Plain) -> Result<Text, Problem> {
+    match door.ceremony.rooms() {
+        Some(_) => Ok(Text("ready\n".into())),
+        None => Err(sealed()),
+    }
+}
+
+/// Where the seal stands.
+#[derive(Debug, Serialize, JsonSchema)]
+struct SealStatus {
+    /// Whether keys cannot be used.
+    sealed: bool,
+    /// What is needed to open it, while it is sealed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<SealNeeds>,
+}
+
+/// What opens a seal.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+enum SealNeeds {
+    /// The passphrase, brought by a custodian.
+    Passphrase,
+    /// The key file, which could not be read or does not fit.
+    KeyFile,
+    /// Nothing but time: the installation is opening.
+    Patience,
+}
+
+async fn seal_status(door: Arc<Door>, _: Plain) -> Result<Json<SealStatus>, Problem> {
+    let needs = match door.ceremony.state() {
+        SealState::Unsealed => None,
+        SealState::Opening => Some(SealNeeds::Patience),
+        SealState::SealedNeedsPassphrase => Some(SealNeeds::Passphrase),
+        SealState::SealedNeedsKeyFile => Some(SealNeeds::KeyFile),
+    };
+    Ok(Json(SealStatus { sealed: needs.is_some(), needs }))
+}
+
+/// The passphrase of the seal.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct UnsealRequest {
+    /// As it was chosen when the installation was made.
+    passphrase: SecretText,
+}
+
+async fn unseal(
+    door: Arc<Door>,
+    call: Call<NoParameters, NoParameters, FromJson<UnsealRequest>>,
+) -> Result<Done, Problem> {
+    door.ceremony.unseal(call.body.0.passphrase.into_secret()).await?;
+    Ok(Done)
+}

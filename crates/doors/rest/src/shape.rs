@@ -1,0 +1,92 @@
+//! The shapes of kernel types in JSON Schema (2020-12): what a stranger may send and will get.
+//!
+//! A wire type names the shape of a field with `#[schemars(with = "shape::Name")]`; the value itself
+//! keeps the kernel's type, so that parsing and documentation cannot drift apart in two structs.
+
+use kernel::limits::{NAME_CHARS_MAX, TEXT_CHARS_MAX};
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use std::borrow::Cow;
+use std::marker::PhantomData;
+
+/// An identifier type with its prefix.
+pub trait Prefixed {
+    /// The text before the underscore.
+    const PREFIX: &'static str;
+}
+
+macro_rules! prefixed {
+    ($($id:ident),*) => { $(
+        impl Prefixed for kernel::$id { const PREFIX: &'static str = Self::PREFIX; }
+    )* };
+}
+prefixed!(
+    DomainId, KeyId, PersonId, ServiceId, TokenId, SessionId, ApprovalId, AssetId, RunId, ReportId
+);
+
+/// The shape of an identifier.
+#[derive(Debug)]
+pub struct Id<T>(PhantomData<T>);
+
+impl<T: Prefixed> JsonSchema for Id<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        format!("Id_{}", T::PREFIX).into()
+    }
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({
+            "type": "string",
+            "pattern": format!("^{}_[0-7][0-9a-hjkmnp-tv-z]{{25}}$", T::PREFIX),
+        })
+    }
+}
+
+macro_rules! shapes {
+    ($($(#[$doc:meta])* $name:ident = $schema:tt;)*) => { $(
+        $(#[$doc])*
+        #[derive(Debug)]
+        pub enum $name {}
+        impl JsonSchema for $name {
+            fn inline_schema() -> bool { true }
+            fn schema_name() -> Cow<'static, str> { stringify!($name).into() }
+            fn json_schema(_: &mut SchemaGenerator) -> Schema { json_schema!($schema) }
+        }
+    )* };
+}
+
+shapes! {
+    /// An instant: RFC 3339 with an offset.
+    When = { "type": "string", "format": "date-time" };
+    /// A name in any script, without control or direction characters at either end.
+    Name = {
+        "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX,
+        "pattern": NAME_PATTERN,
+    };
+    /// Labels: up to 32 words with their values.
+    Labels = {
+        "type": "object", "maxProperties": kernel::limits::LABELS_MAX,
+        "propertyNames": { "pattern": "^[a-z0-9._-]{1,63}$" },
+        "additionalProperties": {
+            "type": "string", "minLength": 1, "maxLength": NAME_CHARS_MAX,
+            "pattern": NAME_PATTERN,
+        },
+    };
+    /// A reason or a description.
+    Text = { "type": "string", "minLength": 1, "maxLength": TEXT_CHARS_MAX };
+    /// Binary data in base64 (RFC 4648, section 4) with padding.
+    Base64 = { "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN };
+    /// SHA-256 in lower-case hexadecimal.
+    Sha256 = { "type": "string", "pattern": "^[0-9a-f]{64}$" };
+    /// Any JSON object: its fields are described by the room that reads it.
+    Object = { "type": "object" };
+}
+
+/// Visible characters, no white space at either end; what `kernel::Name` reads.
+const NAME_PATTERN: &str = "^[!-~\u{a1}-\u{ac}\u{ae}-\u{167f}\u{3001}-\u{d7ff}]\
+    ([ -~\u{a1}-\u{ac}\u{ae}-\u{167f}\u{3001}-\u{d7ff}]*\
+    [!-~\u{a1}-\u{ac}\u{ae}-\u{167f}\u{3001}-\u{d7ff}])?$";
+
+/// Whole groups of four, padding only at the end, no stray bits in the last character.
+const BASE64_PATTERN: &str = "^(?:[A-Za-z0-9+/]{4})*\
+    (?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$";

@@ -1,0 +1,171 @@
+//! Our own certificate authority and the certificate by which the listener proves itself.
+//!
+//! The authority's private key is sealed by the strongroom and only opened to issue a certificate.
+//! The listener's private key lies in a file of its own (mode 0600), because a sealed server must
+//! speak TLS too; it signs nothing but handshakes and is replaced at every renewal.
+
+use kernel::Timestamp;
+use rcgen::{
+    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
+};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use time::OffsetDateTime;
+use zeroize::Zeroizing;
+
+/// Life of the authority: ten years.
+const AUTHORITY_DAYS: i64 = 3_650;
+/// Life of a listener's certificate: 397 days, the longest that browsers accept.
+const LISTENER_DAYS: i64 = 397;
+/// A certificate with less time left than this is renewed.
+pub const RENEWAL_DAYS: i64 = 30;
+/// Clocks of clients may be behind ours by this much.
+const BACKDATED_DAYS: i64 = 1;
+
+/// Why no certificate was made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum AuthorityError {
+    /// The library refused.
+    #[error("the certificate could not be made")]
+    Make(#[from] rcgen::Error),
+    /// A stored certificate cannot be read.
+    #[error("the stored certificate `{0}` is damaged")]
+    Damaged(&'static str),
+}
+
+/// A new authority: its certificate for everybody, its key for the strongroom.
+pub struct NewAuthority {
+    /// The certificate in DER.
+    pub certificate: CertificateDer<'static>,
+    /// The private key in PKCS #8.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for NewAuthority {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewAuthority")
+    }
+}
+
+/// What the listener shows and proves.
+pub struct ListenerIdentity {
+    /// Its certificate in DER.
+    pub certificate: CertificateDer<'static>,
+    /// Its private key in PKCS #8.
+    pub key: Zeroizing<Vec<u8>>,
+}
+
+impl std::fmt::Debug for ListenerIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ListenerIdentity")
+    }
+}
+
+fn day(at: Timestamp, days: i64) -> OffsetDateTime {
+    OffsetDateTime::from_unix_timestamp(at.plus_days(days).unix_seconds())
+        .unwrap_or(OffsetDateTime::UNIX_EPOCH)
+}
+
+/// Makes an authority (ECDSA P-384) that signs only certificates of leaves.
+///
+/// # Errors
+/// When the library refuses.
+pub fn create(name: &str, now: Timestamp) -> Result<NewAuthority, AuthorityError> {
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    params.not_before = day(now, -BACKDATED_DAYS);
+    params.not_after = day(now, AUTHORITY_DAYS);
+    let certificate = params.self_signed(&key)?.der().clone();
+    Ok(NewAuthority { certificate, key: Zeroizing::new(key.serialize_der()) })
+}
+
+/// Issues a new key and certificate for the listener, valid for these names and addresses.
+///
+/// # Errors
+/// When the authority cannot be read or the library refuses.
+pub fn issue_listener(
+    authority: &CertificateDer<'_>,
+    authority_key: &[u8],
+    names: &[String],
+    now: Timestamp,
+) -> Result<ListenerIdentity, AuthorityError> {
+    let pkcs8 = PrivatePkcs8KeyDer::from(authority_key);
+    let signer = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &PKCS_ECDSA_P384_SHA384)?;
+    let issuer = Issuer::from_ca_cert_der(authority, signer)?;
+    let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
+    let mut params = CertificateParams::new(names.to_vec())?;
+    let first = names.first().map_or("lionrock", String::as_str);
+    params.distinguished_name.push(DnType::CommonName, first);
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    params.insert_extended_key_usage(ExtendedKeyUsagePurpose::ServerAuth);
+    params.use_authority_key_identifier_extension = true;
+    params.not_before = day(now, -BACKDATED_DAYS);
+    params.not_after = day(now, LISTENER_DAYS);
+    let certificate = params.signed_by(&key, &issuer)?.der().clone();
+    Ok(ListenerIdentity { certificate, key: Zeroizing::new(key.serialize_der()) })
+}
+
+impl ListenerIdentity {
+    /// The key for the TLS library, which keeps its own copy.
+    #[must_use]
+    pub fn private_key(&self) -> PrivateKeyDer<'static> {
+        PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.to_vec()))
+    }
+
+    /// When the certificate ends.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn ends(&self) -> Result<Timestamp, AuthorityError> {
+        ends(&self.certificate)
+    }
+}
+
+/// When a certificate ends.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn ends(certificate: &CertificateDer<'_>) -> Result<Timestamp, AuthorityError> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
+        .map_err(|_| AuthorityError::Damaged("listener.crt"))?;
+    let seconds = parsed.validity().not_after.timestamp();
+    Ok(Timestamp::EPOCH.plus_seconds(seconds))
+}
+
+/// A certificate as PEM, for people and browsers.
+#[must_use]
+pub fn pem(certificate: &CertificateDer<'_>) -> String {
+    use base64::Engine;
+    let body = base64::engine::general_purpose::STANDARD.encode(certificate);
+    let mut text = String::from("-----BEGIN CERTIFICATE-----\n");
+    for line in body.as_bytes().chunks(64) {
+        text.extend(line.iter().map(|byte| char::from(*byte)));
+        text.push('\n');
+    }
+    text.push_str("-----END CERTIFICATE-----\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_listener_is_issued_by_the_authority_for_its_names() {
+        let now = Timestamp::parse_rfc3339("2026-11-21T00:00:00Z").unwrap();
+        let authority = create("Lionrock authority", now).unwrap();
+        let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
+        let listener = issue_listener(&authority.certificate, &authority.key, &names, now).unwrap();
+        assert_eq!(listener.ends().unwrap(), now.plus_days(LISTENER_DAYS));
+        let (_, leaf) = x509_parser::parse_x509_certificate(&listener.certificate).unwrap();
+        let (_, root) = x509_parser::parse_x509_certificate(&authority.certificate).unwrap();
+        assert_eq!(leaf.issuer(), root.subject());
+        assert!(!leaf.is_ca() && root.is_ca());
+        let names = leaf.subject_alternative_name().unwrap().unwrap();
+        assert_eq!(names.value.general_names.len(), 2);
+        assert!(pem(&authority.certificate).lines().all(|line| line.len() <= 64));
+    }
+}

@@ -1,0 +1,163 @@
+//! The listener: sockets, TLS handshakes, HTTP/1.1 and HTTP/2, limits, and an orderly end.
+
+use axum::Router;
+use axum::extract::ConnectInfo;
+use http::Request;
+use hyper::body::Incoming;
+use hyper::service::{Service, service_fn};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::service::TowerToHyperService;
+use rest::ClientCertificate;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{Semaphore, watch};
+use tokio::task::JoinSet;
+use tokio_rustls::TlsAcceptor;
+
+/// Most connections at one time: each holds two buffers and a TLS state, some 100 kB.
+pub const CONNECTIONS_MAX: usize = 1_024;
+/// Longest handshake.
+const HANDSHAKE_SECONDS_MAX: u64 = 10;
+/// Longest wait for the head of a request, idle time between two requests included.
+const HEAD_SECONDS_MAX: u64 = 60;
+/// Most headers of one request.
+const HEADERS_MAX: usize = 64;
+/// Largest head of a request, in bytes.
+const HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Most requests at one time on one HTTP/2 connection.
+const STREAMS_MAX: u32 = 128;
+/// A peer that does not answer a ping within this time is gone.
+const PING_SECONDS: u64 = 20;
+/// Longest wait for requests in work when the server ends.
+const DRAIN_SECONDS_MAX: u64 = 20;
+
+/// Listens on one address.
+#[derive(Debug)]
+pub struct Listener {
+    socket: TcpListener,
+    tls: TlsAcceptorDebug,
+}
+
+struct TlsAcceptorDebug(TlsAcceptor);
+
+impl std::fmt::Debug for TlsAcceptorDebug {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("TlsAcceptor")
+    }
+}
+
+impl Listener {
+    /// Takes the address.
+    ///
+    /// # Errors
+    /// When somebody else has it, or we may not.
+    pub async fn bind(address: SocketAddr, tls: rustls::ServerConfig) -> std::io::Result<Self> {
+        let socket = TcpListener::bind(address).await?;
+        Ok(Self { socket, tls: TlsAcceptorDebug(TlsAcceptor::from(Arc::new(tls))) })
+    }
+
+    /// The address, with the port that the system chose.
+    ///
+    /// # Errors
+    /// When the socket is gone.
+    pub fn address(&self) -> std::io::Result<SocketAddr> {
+        self.socket.local_addr()
+    }
+
+    /// Serves until `stop` says so; then takes no more connections, lets requests in work finish for
+    /// up to twenty seconds, and cuts what is left.
+    pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
+        let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
+        let mut connections = JoinSet::new();
+        loop {
+            let accepted = tokio::select! {
+                _ = stop.wait_for(|stop| *stop) => break,
+                Some(_) = connections.join_next(), if !connections.is_empty() => continue,
+                accepted = self.socket.accept() => accepted,
+            };
+            let Ok((stream, peer)) = accepted else {
+                // Out of descriptors: let a connection end before asking again.
+                let _ = connections.join_next().await;
+                continue;
+            };
+            let Ok(slot) = Arc::clone(&slots).try_acquire_owned() else {
+                tracing::warn!("too many connections: one was closed at once");
+                continue;
+            };
+            let (tls, router, stop) = (self.tls.0.clone(), router.clone(), stop.clone());
+            connections.spawn(async move {
+                let _slot = slot;
+                connection(stream, peer, tls, router, stop).await;
+            });
+        }
+        drop(self.socket);
+        let drained = async { while connections.join_next().await.is_some() {} };
+        let limit = Duration::from_secs(DRAIN_SECONDS_MAX);
+        if tokio::time::timeout(limit, drained).await.is_err() {
+            tracing::warn!(left = connections.len(), "connections were cut");
+            connections.shutdown().await;
+        }
+    }
+}
+
+async fn connection(
+    stream: TcpStream,
+    peer: SocketAddr,
+    tls: TlsAcceptor,
+    router: Router,
+    mut stop: watch::Receiver<bool>,
+) {
+    let _ = stream.set_nodelay(true);
+    let limit = Duration::from_secs(HANDSHAKE_SECONDS_MAX);
+    let Ok(Ok(stream)) = tokio::time::timeout(limit, tls.accept(stream)).await else {
+        tracing::debug!("a TLS handshake failed");
+        return;
+    };
+    let certificate = stream
+        .get_ref()
+        .1
+        .peer_certificates()
+        .and_then(<[_]>::first)
+        .map(|certificate| ClientCertificate(Arc::from(certificate.as_ref())));
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer));
+        if let Some(certificate) = &certificate {
+            request.extensions_mut().insert(certificate.clone());
+        }
+        TowerToHyperService::new(router.clone()).call(request)
+    });
+    let builder = http_builder();
+    let serving = builder.serve_connection(TokioIo::new(stream), service);
+    tokio::pin!(serving);
+    let ended = tokio::select! {
+        ended = serving.as_mut() => ended,
+        _ = stop.wait_for(|stop| *stop) => {
+            serving.as_mut().graceful_shutdown();
+            serving.await
+        }
+    };
+    if let Err(cause) = ended {
+        tracing::debug!(cause, "a connection ended early");
+    }
+}
+
+fn http_builder() -> auto::Builder<TokioExecutor> {
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    builder
+        .http1()
+        .timer(TokioTimer::new())
+        .header_read_timeout(Duration::from_secs(HEAD_SECONDS_MAX))
+        .max_headers(HEADERS_MAX)
+        .max_buf_size(HEAD_BYTES_MAX);
+    builder
+        .http2()
+        .timer(TokioTimer::new())
+        .max_concurrent_streams(STREAMS_MAX)
+        .max_header_list_size(u32::try_from(HEAD_BYTES_MAX).unwrap_or(u32::MAX))
+        .keep_alive_interval(Duration::from_secs(PING_SECONDS))
+        .keep_alive_timeout(Duration::from_secs(PING_SECONDS));
+    builder
+}
