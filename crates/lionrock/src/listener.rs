@@ -74,7 +74,7 @@ impl Listener {
         let mut connections = JoinSet::new();
         loop {
             let accepted = tokio::select! {
-                _ = stop.wait_for(|stop| *stop) => break,
+                () = told(&mut stop) => break,
                 Some(_) = connections.join_next(), if !connections.is_empty() => continue,
                 accepted = self.socket.accept() => accepted,
             };
@@ -101,6 +101,12 @@ impl Listener {
             connections.shutdown().await;
         }
     }
+}
+
+/// Waits until the server is told to stop; a teller that is gone tells it too.
+async fn told(stop: &mut watch::Receiver<bool>) {
+    // The guard that this returns must not live across another wait.
+    let _ = stop.wait_for(|stop| *stop).await;
 }
 
 async fn connection(
@@ -134,7 +140,7 @@ async fn connection(
     tokio::pin!(serving);
     let ended = tokio::select! {
         ended = serving.as_mut() => ended,
-        _ = stop.wait_for(|stop| *stop) => {
+        () = told(&mut stop) => {
             serving.as_mut().graceful_shutdown();
             serving.await
         }

@@ -1,0 +1,169 @@
+//! The configuration file: TOML, strict, with a default for everything but where the seal opens from.
+//!
+//! ```toml
+//! listen = "0.0.0.0:8443"
+//! data = "/var/lib/lionrock"
+//! names = ["lionrock.bank.example", "10.0.0.5"]
+//! origin = "lionrock.bank.example/log/1"
+//!
+//! [seal]
+//! key-file = "/run/credentials/lionrock.service/seal"
+//! ```
+
+use serde::Deserialize;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+/// Why the configuration cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file cannot be read.
+    #[error("`{path}` cannot be read")]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// The file is not what we expect.
+    #[error("`{path}` is not a configuration of lionrock")]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// Where and why.
+        #[source]
+        cause: Box<toml::de::Error>,
+    },
+    /// A value breaks a rule.
+    #[error("`{name}`: {rule}")]
+    Rule {
+        /// The setting.
+        name: &'static str,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+/// Everything that can be set. What stands on the command line wins.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct Config {
+    /// The address that the server listens on.
+    pub listen: SocketAddr,
+    /// The data folder; made with mode 0700 if there is none.
+    pub data: PathBuf,
+    /// Names and addresses by which clients reach the server; they stand in its certificate.
+    pub names: Vec<String>,
+    /// The origin of the log: stands in every checkpoint and never changes afterwards.
+    pub origin: String,
+    /// How the seal opens.
+    pub seal: SealConfig,
+    /// Where checkpoints go.
+    pub checkpoints: CheckpointConfig,
+}
+
+/// How the seal opens at start.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct SealConfig {
+    /// A file that holds the seal's key; 32 bytes or more, mode 0600 or stricter. A path below
+    /// `$CREDENTIALS_DIRECTORY` works with systemd's `LoadCredentialEncrypted=`.
+    pub key_file: Option<PathBuf>,
+}
+
+/// Where checkpoints of the log go, outside the data folder.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct CheckpointConfig {
+    /// A folder, best on another machine's file system; each checkpoint is a file of its own.
+    pub folder: Option<PathBuf>,
+    /// The file outside the data folder that holds the newest head; a start behind it is refused.
+    pub anchor: Option<PathBuf>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8443)),
+            data: PathBuf::from("lionrock-data"),
+            names: vec!["localhost".into(), "127.0.0.1".into(), "::1".into()],
+            origin: "lionrock.internal/log/1".into(),
+            seal: SealConfig::default(),
+            checkpoints: CheckpointConfig::default(),
+        }
+    }
+}
+
+/// Most names of one server: a certificate with more is a mistake.
+const NAMES_MAX: usize = 32;
+
+impl Config {
+    /// Reads a file, or takes the defaults.
+    ///
+    /// # Errors
+    /// When the file cannot be read, has a setting that we do not know, or breaks a rule.
+    pub fn read(path: Option<&Path>) -> Result<Self, ConfigError> {
+        let Some(path) = path else { return Ok(Self::default()) };
+        let text = std::fs::read_to_string(path)
+            .map_err(|cause| ConfigError::Unreadable { path: path.into(), cause })?;
+        let config: Self = toml::from_str(&text).map_err(|cause| ConfigError::Malformed {
+            path: path.into(),
+            cause: Box::new(cause),
+        })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    fn check(&self) -> Result<(), ConfigError> {
+        if self.names.is_empty() || self.names.len() > NAMES_MAX {
+            return Err(ConfigError::Rule { name: "names", rule: "expected 1 to 32 names" });
+        }
+        let fits = |c: char| c.is_ascii_graphic() && c != '+';
+        if self.origin.is_empty() || self.origin.len() > 255 || !self.origin.chars().all(fits) {
+            let rule = "expected visible ASCII characters without spaces or `+`";
+            return Err(ConfigError::Rule { name: "origin", rule });
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<Config, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default() {
+        assert_eq!(parse("").unwrap(), Config::default());
+        assert!(Config::default().check().is_ok());
+    }
+
+    #[test]
+    fn the_example_is_read() {
+        let config = parse(
+            "listen = \"0.0.0.0:8443\"\nnames = [\"a.example\"]\n\
+             [seal]\nkey-file = \"/run/seal\"\n[checkpoints]\nfolder = \"/mnt/audit\"\n",
+        )
+        .unwrap();
+        assert_eq!(config.seal.key_file.as_deref(), Some(Path::new("/run/seal")));
+        assert_eq!(config.listen.port(), 8443);
+    }
+
+    #[test]
+    fn unknown_settings_and_wrong_values_are_refused() {
+        for bad in
+            ["colour = 1", "listen = \"localhost\"", "[seal]\npassphrase = \"x\"", "data = 7"]
+        {
+            assert!(parse(bad).is_err(), "{bad}");
+        }
+        let origin = |origin: &str| Config { origin: origin.into(), ..Config::default() };
+        for bad in ["", "a b", "a+b", "é"] {
+            assert!(origin(bad).check().is_err(), "{bad}");
+        }
+        assert!(Config { names: Vec::new(), ..Config::default() }.check().is_err());
+    }
+}

@@ -1,0 +1,3 @@
+//! The server from outside: real sockets, real TLS, real files.
+
+mod listening;
