@@ -90,8 +90,12 @@ fn form(asked: &Asked) -> Markup {
             label { "Action" input name="action" value=(asked.action); }
             label { "Thing" input name="resource" value=(asked.resource); }
             label { "Correlation id" input name="correlation" value=(asked.correlation); }
-            label { "From" input type="date" name="from" value=(asked.from); }
-            label { "To" input type="date" name="to" value=(asked.to); }
+            label { "From day"
+                input.day name="from" value=(asked.from) placeholder="YYYY-MM-DD"
+                    pattern="[0-9]{4}-[0-9]{2}-[0-9]{2}"; }
+            label { "To day"
+                input.day name="to" value=(asked.to) placeholder="YYYY-MM-DD"
+                    pattern="[0-9]{4}-[0-9]{2}-[0-9]{2}"; }
             button type="submit" { "Show" }
         }
     }
