@@ -1,13 +1,13 @@
 //! Our own certificate authority and the certificate by which the listener proves itself.
 //!
-//! The authority's private key is sealed by the strongroom and only opened to issue a certificate.
+//! The authority's private key never leaves the strongroom, which signs with it by handle.
 //! The listener's private key lies in a file of its own (mode 0600), because a sealed server must
 //! speak TLS too; it signs nothing but handshakes and is replaced at every renewal.
 
 use kernel::Timestamp;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PKCS_ECDSA_P384_SHA384,
+    KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, SigningKey,
 };
 use rustls_pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use time::OffsetDateTime;
@@ -33,17 +33,32 @@ pub enum AuthorityError {
     Damaged(&'static str),
 }
 
-/// A new authority: its certificate for everybody, its key for the strongroom.
-pub struct NewAuthority {
-    /// The certificate in DER.
-    pub certificate: CertificateDer<'static>,
-    /// The private key in PKCS #8.
-    pub key: Zeroizing<Vec<u8>>,
+/// The authority's key in the strongroom, as the certificate library wants to see it.
+#[derive(Debug)]
+pub struct AuthorityKey(strongroom::TlsKey);
+
+impl AuthorityKey {
+    /// The key with this name, made on first use.
+    ///
+    /// # Errors
+    /// When the root does not give or take it.
+    pub fn of(room: &strongroom::Strongroom) -> Result<Self, strongroom::CredentialError> {
+        room.tls_key("authority").map(Self)
+    }
 }
 
-impl std::fmt::Debug for NewAuthority {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("NewAuthority")
+impl PublicKeyData for AuthorityKey {
+    fn der_bytes(&self) -> &[u8] {
+        self.0.public_point()
+    }
+    fn algorithm(&self) -> &'static SignatureAlgorithm {
+        &PKCS_ECDSA_P256_SHA256
+    }
+}
+
+impl SigningKey for AuthorityKey {
+    fn sign(&self, message: &[u8]) -> Result<Vec<u8>, rcgen::Error> {
+        self.0.sign(message).map_err(|_| rcgen::Error::RemoteKeyError)
     }
 }
 
@@ -66,20 +81,22 @@ fn day(at: Timestamp, days: i64) -> OffsetDateTime {
         .unwrap_or(OffsetDateTime::UNIX_EPOCH)
 }
 
-/// Makes an authority (ECDSA P-384) that signs only certificates of leaves.
+/// Makes the certificate of an authority that signs only certificates of leaves.
 ///
 /// # Errors
 /// When the library refuses.
-pub fn create(name: &str, now: Timestamp) -> Result<NewAuthority, AuthorityError> {
-    let key = KeyPair::generate_for(&PKCS_ECDSA_P384_SHA384)?;
+pub fn create(
+    name: &str,
+    key: &impl SigningKey,
+    now: Timestamp,
+) -> Result<CertificateDer<'static>, AuthorityError> {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, name);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
     params.not_before = day(now, -BACKDATED_DAYS);
     params.not_after = day(now, AUTHORITY_DAYS);
-    let certificate = params.self_signed(&key)?.der().clone();
-    Ok(NewAuthority { certificate, key: Zeroizing::new(key.serialize_der()) })
+    Ok(params.self_signed(key)?.der().clone())
 }
 
 /// Issues a new key and certificate for the listener, valid for these names and addresses.
@@ -88,13 +105,11 @@ pub fn create(name: &str, now: Timestamp) -> Result<NewAuthority, AuthorityError
 /// When the authority cannot be read or the library refuses.
 pub fn issue_listener(
     authority: &CertificateDer<'_>,
-    authority_key: &[u8],
+    authority_key: impl SigningKey,
     names: &[String],
     now: Timestamp,
 ) -> Result<ListenerIdentity, AuthorityError> {
-    let pkcs8 = PrivatePkcs8KeyDer::from(authority_key);
-    let signer = KeyPair::from_pkcs8_der_and_sign_algo(&pkcs8, &PKCS_ECDSA_P384_SHA384)?;
-    let issuer = Issuer::from_ca_cert_der(authority, signer)?;
+    let issuer = Issuer::from_ca_cert_der(authority, authority_key)?;
     let key = KeyPair::generate_for(&PKCS_ECDSA_P256_SHA256)?;
     let mut params = CertificateParams::new(names.to_vec())?;
     let first = names.first().map_or("lionrock", String::as_str);
@@ -156,16 +171,17 @@ mod tests {
     #[test]
     fn a_listener_is_issued_by_the_authority_for_its_names() {
         let now = Timestamp::parse_rfc3339("2026-11-21T00:00:00Z").unwrap();
-        let authority = create("Lionrock authority", now).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let authority = create("Lionrock authority", &key, now).unwrap();
         let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-        let listener = issue_listener(&authority.certificate, &authority.key, &names, now).unwrap();
+        let listener = issue_listener(&authority, key, &names, now).unwrap();
         assert_eq!(listener.ends().unwrap(), now.plus_days(LISTENER_DAYS));
         let (_, leaf) = x509_parser::parse_x509_certificate(&listener.certificate).unwrap();
-        let (_, root) = x509_parser::parse_x509_certificate(&authority.certificate).unwrap();
+        let (_, root) = x509_parser::parse_x509_certificate(&authority).unwrap();
         assert_eq!(leaf.issuer(), root.subject());
         assert!(!leaf.is_ca() && root.is_ca());
         let names = leaf.subject_alternative_name().unwrap().unwrap();
         assert_eq!(names.value.general_names.len(), 2);
-        assert!(pem(&authority.certificate).lines().all(|line| line.len() <= 64));
+        assert!(pem(&authority).lines().all(|line| line.len() <= 64));
     }
 }

@@ -1,8 +1,11 @@
 //! lionrock
 pub mod authority;
+pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod exit;
 pub mod folder;
 pub mod listener;
+pub mod screen;
 pub mod tls;

@@ -37,19 +37,18 @@ struct Server {
 
 async fn server() -> Server {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let authority = authority::create("Test authority", clock.wall()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let authority = authority::create("Test authority", &key, clock.wall()).unwrap();
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
-    let identity =
-        authority::issue_listener(&authority.certificate, &authority.key, &names, clock.wall())
-            .unwrap();
-    let shown = Shown::new(&identity, &authority.certificate).unwrap();
-    let config = tls::server(shown, &authority.certificate, clock.clone()).unwrap();
+    let identity = authority::issue_listener(&authority, key, &names, clock.wall()).unwrap();
+    let shown = Shown::new(&identity, &authority).unwrap();
+    let config = tls::server(shown, &authority, clock.clone()).unwrap();
     let listener = Listener::bind(([127, 0, 0, 1], 0).into(), config).await.unwrap();
     let address = listener.address().unwrap();
     let door = Door::new(Arc::new(Sealed), clock, Arc::new(kernel::SeededRng::new(1)));
     let (stop, stopped) = watch::channel(false);
     let task = tokio::spawn(listener.serve(door.router(), stopped));
-    Server { address, authority: authority.certificate, stop, task }
+    Server { address, authority, stop, task }
 }
 
 impl Server {
@@ -64,9 +63,10 @@ async fn a_client_that_knows_the_authority_is_served_and_another_is_not() {
     let server = server().await;
     let reply = server.client().ask(http::Method::GET, "/healthz", Sent::Nothing).await.unwrap();
     assert_eq!(&reply.body[..], b"ok\n");
-    let stranger = authority::create("Another", SystemClock.wall()).unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let stranger = authority::create("Another", &key, SystemClock.wall()).unwrap();
     let address = format!("https://localhost:{}", server.address.port());
-    let client = Client::new(&address, &stranger.certificate, None, Arc::new(SystemClock)).unwrap();
+    let client = Client::new(&address, &stranger, None, Arc::new(SystemClock)).unwrap();
     let refused = client.ask(http::Method::GET, "/healthz", Sent::Nothing).await;
     assert!(matches!(refused, Err(ClientError::Unreachable { .. })));
     let plain = format!("http://localhost:{}", server.address.port());

@@ -1,0 +1,419 @@
+//! What can be said on the command line.
+
+use clap::{Args, Parser, Subcommand};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// Holds an institution's keys, and proves what happens to them.
+#[derive(Debug, Parser)]
+#[command(name = "lionrock", version, max_term_width = 100, after_help = crate::exit::HELP)]
+pub struct Cli {
+    /// Prints the API's own JSON in place of tables.
+    #[arg(long)]
+    pub json: bool,
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// Which server, and as whom.
+#[derive(Debug, Clone, Args)]
+pub struct Remote {
+    /// The server.
+    #[arg(
+        long,
+        env = "LIONROCK_ADDRESS",
+        default_value = "https://localhost:8443",
+        help_heading = "Server"
+    )]
+    pub address: String,
+    /// The certificate of the server's authority, in PEM [default: ~/.config/lionrock/authority.crt]
+    #[arg(long, env = "LIONROCK_AUTHORITY", help_heading = "Server")]
+    pub authority: Option<PathBuf>,
+    /// A file that holds an API token [default: the session of `lionrock login`]
+    #[arg(long, env = "LIONROCK_TOKEN_FILE", help_heading = "Server")]
+    pub token_file: Option<PathBuf>,
+}
+
+/// The verbs.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the server.
+    #[command(after_help = "Examples:\n  \
+        lionrock serve --data /var/lib/lionrock --seal-key-file /run/credentials/lionrock/seal\n  \
+        lionrock serve --config /etc/lionrock.toml\n\n\
+        The first start makes the root, the certificate authority and a one-time link for the first\n\
+        administrator (a file of mode 0600 in the data folder, good for 15 minutes and one use).\n\
+        Without a key file, a passphrase is asked for on the terminal.")]
+    Serve(Serve),
+    /// Signs in with password and one-time code; keeps the session's token in a file of mode 0600.
+    #[command(after_help = "Example:\n  lionrock login --name custodian-a")]
+    Login {
+        /// The name of the person.
+        #[arg(long)]
+        name: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Ends the session of `lionrock login`.
+    Logout(Remote),
+    /// Says whether the server is sealed and how it is.
+    Status(Remote),
+    /// Opens the seal of a server with its passphrase.
+    Unseal(Remote),
+    /// Keys: create, list, use, rotate, suspend, destroy.
+    #[command(after_help = "Examples:\n  \
+        lionrock keys create --domain dom_… --name ledger --algorithm aes-256-gcm\n  \
+        lionrock keys encrypt key_… --in plain.txt --out cipher.bin\n  \
+        lionrock keys suspend key_… --reason \"incident 7\"")]
+    Keys {
+        /// What to do with keys.
+        #[command(subcommand)]
+        verb: Keys,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Key domains: tenants with roots of their own.
+    Domains {
+        /// What to do with key domains.
+        #[command(subcommand)]
+        verb: Domains,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// People with accounts.
+    People {
+        /// What to do with people.
+        #[command(subcommand)]
+        verb: People,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// API tokens.
+    Tokens {
+        /// What to do with tokens.
+        #[command(subcommand)]
+        verb: Tokens,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Requests that need the approval of others.
+    Approvals {
+        /// What to do with approvals.
+        #[command(subcommand)]
+        verb: Approvals,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// The log.
+    #[command(after_help = "Examples:\n  \
+        lionrock log query --action key.destroy --limit 20\n  \
+        lionrock log checkpoint > today.checkpoint")]
+    Log {
+        /// What to do with the log.
+        #[command(subcommand)]
+        verb: Log,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// The inventory.
+    Assets {
+        /// What to do with assets.
+        #[command(subcommand)]
+        verb: Assets,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Requirements of the regulator and where the bank stands.
+    Requirements {
+        /// What to do with requirements.
+        #[command(subcommand)]
+        verb: Requirements,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Checks of live state.
+    Checks {
+        /// What to do with checks.
+        #[command(subcommand)]
+        verb: Checks,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Reports and packs.
+    Reports {
+        /// What to do with reports.
+        #[command(subcommand)]
+        verb: Reports,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+}
+
+/// How to serve.
+#[derive(Debug, Clone, Args)]
+pub struct Serve {
+    /// The configuration file (TOML).
+    #[arg(long)]
+    pub config: Option<PathBuf>,
+    /// The data folder, in place of the configured one.
+    #[arg(long)]
+    pub data: Option<PathBuf>,
+    /// The address to listen on, in place of the configured one.
+    #[arg(long)]
+    pub listen: Option<SocketAddr>,
+    /// The file that opens the seal, in place of the configured one.
+    #[arg(long)]
+    pub seal_key_file: Option<PathBuf>,
+}
+
+/// Reads from a file or from standard input, writes to a file or to standard output.
+#[derive(Debug, Clone, Args)]
+pub struct Streams {
+    /// The file to read [default: standard input]
+    #[arg(long = "in", value_name = "FILE")]
+    pub input: Option<PathBuf>,
+    /// The file to write, mode 0600 [default: standard output]
+    #[arg(long = "out", value_name = "FILE")]
+    pub output: Option<PathBuf>,
+}
+
+/// Verbs of keys.
+#[derive(Debug, Subcommand)]
+pub enum Keys {
+    /// Lists the keys that you may see, by name.
+    List {
+        /// Only keys of this key domain.
+        #[arg(long)]
+        domain: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
+        /// Names after this one.
+        #[arg(long)]
+        after: Option<String>,
+    },
+    /// Makes a key.
+    Create {
+        /// The key domain.
+        #[arg(long)]
+        domain: String,
+        /// The name, unique in its key domain.
+        #[arg(long)]
+        name: String,
+        /// Such as `aes-256-gcm`, `rsa-3072`, `ec-p-256`, `ed25519`, `ml-dsa-65`.
+        #[arg(long)]
+        algorithm: String,
+        /// A label, `key=value`; may be repeated.
+        #[arg(long = "label", value_name = "KEY=VALUE")]
+        labels: Vec<String>,
+        /// Makes a new version every so many days.
+        #[arg(long, value_name = "DAYS")]
+        rotate_every: Option<u32>,
+    },
+    /// Shows what is known about a key.
+    Show {
+        /// The key.
+        key: String,
+    },
+    /// Makes a new version.
+    Rotate {
+        /// The key.
+        key: String,
+    },
+    /// Stops a key at once.
+    Suspend {
+        /// The key.
+        key: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Lets a suspended key work again.
+    Resume {
+        /// The key.
+        key: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Schedules the destruction of a key; its ciphertext never opens again afterwards.
+    Destroy {
+        /// The key.
+        key: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Encrypts up to 1 MiB; larger data is encrypted under a data key.
+    Encrypt {
+        /// The key.
+        key: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        streams: Streams,
+    },
+    /// Decrypts what `encrypt` made.
+    Decrypt {
+        /// The key.
+        key: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        streams: Streams,
+    },
+    /// Signs.
+    Sign {
+        /// The key.
+        key: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        streams: Streams,
+    },
+    /// Verifies a signature.
+    Verify {
+        /// The key.
+        key: String,
+        /// The file that holds the signature.
+        #[arg(long)]
+        signature: PathBuf,
+        /// The file that was signed [default: standard input]
+        #[arg(long = "in", value_name = "FILE")]
+        input: Option<PathBuf>,
+    },
+}
+
+/// Verbs of key domains.
+#[derive(Debug, Subcommand)]
+pub enum Domains {
+    /// Lists the key domains that you may see.
+    List,
+    /// Makes a key domain.
+    Create {
+        /// The name.
+        #[arg(long)]
+        name: String,
+    },
+}
+
+/// Verbs of people.
+#[derive(Debug, Subcommand)]
+pub enum People {
+    /// Lists people.
+    List,
+}
+
+/// Verbs of tokens.
+#[derive(Debug, Subcommand)]
+pub enum Tokens {
+    /// Lists your tokens and those of services that you own.
+    List,
+    /// Revokes a token at once.
+    Revoke {
+        /// The token's id.
+        token: String,
+    },
+}
+
+/// Verbs of approvals.
+#[derive(Debug, Subcommand)]
+pub enum Approvals {
+    /// Lists requests that wait.
+    List,
+    /// Approves a request of somebody else.
+    Approve {
+        /// The request.
+        approval: String,
+    },
+    /// Rejects a request of somebody else.
+    Reject {
+        /// The request.
+        approval: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
+}
+
+/// Verbs of the log.
+#[derive(Debug, Subcommand)]
+pub enum Log {
+    /// Finds events, newest first.
+    Query {
+        /// Only this action, such as `key.encrypt`.
+        #[arg(long)]
+        action: Option<String>,
+        /// Only this resource, such as `key:key_…`.
+        #[arg(long)]
+        resource: Option<String>,
+        /// Only this correlation id.
+        #[arg(long)]
+        correlation: Option<String>,
+        /// How many at most.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
+    },
+    /// Prints the newest signed checkpoint.
+    Checkpoint,
+}
+
+/// Verbs of assets.
+#[derive(Debug, Subcommand)]
+pub enum Assets {
+    /// Lists assets.
+    List,
+    /// Imports a table of assets (YAML, CSV or JSON, told by the file's ending).
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// Verbs of requirements.
+#[derive(Debug, Subcommand)]
+pub enum Requirements {
+    /// Lists requirements with their status.
+    List,
+    /// Shows one requirement with its evidence.
+    Show {
+        /// The requirement.
+        requirement: String,
+    },
+}
+
+/// Verbs of checks.
+#[derive(Debug, Subcommand)]
+pub enum Checks {
+    /// Runs every check now.
+    Run,
+}
+
+/// Verbs of reports.
+#[derive(Debug, Subcommand)]
+pub enum Reports {
+    /// Lists finished reports.
+    List,
+    /// Makes a report from the newest run.
+    Make,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+}
