@@ -89,6 +89,10 @@ impl ExpandedKeys {
         self.forget_where(|slot, _| slot.key == key);
     }
 
+    pub(crate) fn forget_all(&self) {
+        self.forget_where(|_, _| true);
+    }
+
     pub(crate) fn forget_under(&self, shred: ShredId) {
         self.forget_where(|_, entry| entry.shred == shred);
     }

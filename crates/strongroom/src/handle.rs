@@ -63,11 +63,12 @@ impl Strongroom {
         if wrapped.get(1) != Some(&algorithm.code()) {
             return Err(KeyError::NotOpened);
         }
+        self.unsealed()?;
         if let Some(entry) = self.inner.expanded.get(&slot, wrapped, now) {
             return Ok(KeyHandle { room, slot, algorithm, entry });
         }
         let id = wrapped_under(wrapped).ok_or(KeyError::NotOpened)?;
-        let shred = self.shred_key(id).map_err(|_| KeyError::NotOpened)?;
+        let shred = self.shred_key(id).map_err(KeyError::of_shred_key)?;
         let opened = unwrap(&shred, &Slot::Key(slot), wrapped)?;
         let expanded = expand(algorithm, &opened.secret)?;
         let entry = Entry::new(expanded, wrapped, id);

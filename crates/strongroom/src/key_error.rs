@@ -56,6 +56,14 @@ pub enum KeyError {
 }
 
 impl KeyError {
+    /// A shred key that is gone looks like any other wrong wrapping.
+    pub(crate) fn of_shred_key(cause: RootError) -> Self {
+        match cause {
+            RootError::Sealed => Self::Root(cause),
+            _ => Self::NotOpened,
+        }
+    }
+
     pub(crate) const fn lacks(algorithm: Algorithm, capability: Capability) -> Self {
         let needed = match capability {
             Capability::Encrypt => "encrypt",

@@ -198,7 +198,8 @@ pub(crate) fn export_form(
 ) -> Result<Zeroizing<Vec<u8>>, NotOpened> {
     // RFC 8410, section 7: PrivateKeyInfo with the seed as a nested OCTET STRING.
     let curve25519 = |last_of_oid: u8| {
-        let mut der = vec![0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, last_of_oid];
+        let mut der = Vec::with_capacity(48);
+        der.extend_from_slice(&[0x30, 0x2e, 2, 1, 0, 0x30, 5, 6, 3, 0x2b, 0x65, last_of_oid]);
         der.extend_from_slice(&[4, 0x22, 4, 0x20]);
         der.extend_from_slice(secret);
         der

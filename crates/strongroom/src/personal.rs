@@ -51,7 +51,7 @@ impl Strongroom {
         wrapped: &[u8],
     ) -> Result<PersonalKey, KeyError> {
         let id = wrapped_under(wrapped).ok_or(KeyError::NotOpened)?;
-        let shred = self.shred_key(id).map_err(|_| KeyError::NotOpened)?;
+        let shred = self.shred_key(id).map_err(KeyError::of_shred_key)?;
         let opened = unwrap(&shred, &Slot::Personal(slot.clone()), wrapped)?;
         if opened.code != PERSONAL_CODE {
             return Err(KeyError::NotOpened);

@@ -19,7 +19,7 @@ use zeroize::{Zeroize, Zeroizing};
 /// ```
 ///
 /// ```compile_fail,E0599
-/// fn copy(key: &strongroom::Released) { let _ = key.clone(); }
+/// fn copy(key: strongroom::Released) { let _ = key.clone(); }
 /// ```
 #[must_use = "bytes that were released and not written help nobody"]
 pub struct Released(Zeroizing<Vec<u8>>);

@@ -15,7 +15,9 @@ use crate::shred::ShredKey;
 use kernel::{Clock, DomainId, Problem, ProblemKind, RngUnavailable, Timestamp};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
 /// Why the room does not open.
@@ -87,6 +89,9 @@ pub enum RootError {
     /// A slot of the root does not open or cannot be written.
     #[error("a slot of the root is damaged")]
     Damaged,
+    /// The installation was sealed while it ran.
+    #[error("the installation is sealed; unseal it first")]
+    Sealed,
 }
 
 impl From<NotARoot> for RootError {
@@ -98,7 +103,11 @@ impl From<NotARoot> for RootError {
 impl From<RootError> for Problem {
     fn from(cause: RootError) -> Self {
         let (kind, code) = match &cause {
-            RootError::RootFile(_) => (ProblemKind::StorageFull, "root-file"),
+            RootError::RootFile(cause) if cause.is_full() => {
+                (ProblemKind::StorageFull, "root-file-full")
+            }
+            RootError::RootFile(_) => (ProblemKind::Unavailable, "root-file"),
+            RootError::Sealed => (ProblemKind::Unavailable, "sealed"),
             RootError::Rng(_) => (ProblemKind::Unavailable, "no-randomness"),
             RootError::NoDomain(_) => (ProblemKind::NotFound, "no-domain"),
             RootError::NoShredKey(_) => (ProblemKind::Internal, "no-shred-key"),
@@ -135,6 +144,7 @@ pub(crate) struct Inner {
     records: RecordKeys,
     signer: LogSigner,
     pub(crate) expanded: ExpandedKeys,
+    sealed: AtomicBool,
     pub(crate) changing: Mutex<Changing>,
     pub(crate) shred_keys: Mutex<HashMap<ShredId, Arc<ShredKey>>>,
 }
@@ -256,6 +266,7 @@ impl Strongroom {
             records,
             signer,
             expanded: ExpandedKeys::default(),
+            sealed: AtomicBool::new(false),
             changing: Mutex::new(changing),
             shred_keys: Mutex::new(HashMap::new()),
         };
@@ -280,6 +291,44 @@ impl Strongroom {
             RootError::RootFile(e) => SealError::RootFile(e),
             _ => SealError::NotOpened,
         })
+    }
+
+    /// Seals the running installation: every open key is forgotten, the keys that wrap them are wiped,
+    /// and no key opens until [`Self::reopen`]. Records, log and sign-in go on, so that the sealing
+    /// itself can be recorded and somebody can come to unseal.
+    pub fn seal(&self) {
+        let mut changing = self.changing();
+        self.inner.sealed.store(true, Ordering::SeqCst);
+        changing.domains.clear();
+        changing.filling.clear();
+        self.drop_shred_keys();
+        self.inner.expanded.forget_all();
+    }
+
+    /// Whether [`Self::seal`] was called and nobody has reopened since.
+    #[must_use]
+    pub fn is_sealed(&self) -> bool {
+        self.inner.sealed.load(Ordering::SeqCst)
+    }
+
+    /// Lets keys open again, for whoever holds the seal.
+    ///
+    /// # Errors
+    /// [`SealError::NotOpened`] when the seal is wrong.
+    pub fn reopen(&self, seal: &Seal) -> Result<(), SealError> {
+        let changing = self.changing();
+        let root = &changing.root;
+        let barrier = unwrap_barrier(&root.seal, &root.seal.key(seal)?, &root.barrier)?;
+        let same: bool = barrier.as_slice().ct_eq(self.inner.barrier.as_slice()).into();
+        if !same {
+            return Err(SealError::NotOpened);
+        }
+        self.inner.sealed.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    pub(crate) fn unsealed(&self) -> Result<(), RootError> {
+        if self.is_sealed() { Err(RootError::Sealed) } else { Ok(()) }
     }
 
     /// Keys for the store: records, index terms, digests.

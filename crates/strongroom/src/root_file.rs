@@ -32,6 +32,16 @@ pub enum RootFileError {
     },
 }
 
+impl RootFileError {
+    /// Whether the disk is full or read-only: reading and revoking go on.
+    #[must_use]
+    pub fn is_full(&self) -> bool {
+        use io::ErrorKind::{QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        let Self::Disk { source, .. } = self else { return false };
+        matches!(source.kind(), QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+    }
+}
+
 /// A place for the root. Replacing is atomic and durable: after a power cut there is the old root or
 /// the new one, and once `replace` has returned it is the new one.
 pub trait RootFile: Send + Sync + fmt::Debug {

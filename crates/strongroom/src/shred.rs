@@ -151,7 +151,9 @@ impl Strongroom {
         Ok(ShredPlan { old, new: to.id, rewrapped })
     }
 
-    /// Step 4: deletes the old shred key from the root. Doing it twice does no harm.
+    /// Step 4: deletes the old shred key from the root. Doing it twice does no harm. Copies of the old
+    /// root (backups, blocks that the disk has not yet reused) still hold it, wrapped under the seal:
+    /// destruction is complete when they are gone too.
     ///
     /// # Errors
     /// When it was not planned, or the disk refuses.
@@ -193,6 +195,7 @@ impl Strongroom {
         family: ShredFamily,
     ) -> Result<(Arc<ShredKey>, Lease), RootError> {
         let mut changing = self.changing();
+        self.unsealed()?;
         if let Some(key) = changing.filling.get(&(domain, family))
             && key.taken.fetch_add(1, Ordering::Relaxed) < SHRED_KEYS_UNDER_ONE_MAX
         {
@@ -207,11 +210,14 @@ impl Strongroom {
 
     /// An existing shred key.
     pub(crate) fn shred_key(&self, id: ShredId) -> Result<Arc<ShredKey>, RootError> {
+        self.unsealed()?;
         if let Some(key) = self.shred_keys().get(&id) {
             return Ok(Arc::clone(key));
         }
         let mut changing = self.changing();
-        // Between the two locks somebody else may have brought it in; its lease count must be one.
+        self.unsealed()?;
+        // Between the two locks somebody else may have brought it in; there must be one count of
+        // leases only.
         if let Some(key) = self.shred_keys().get(&id) {
             return Ok(Arc::clone(key));
         }
@@ -223,6 +229,11 @@ impl Strongroom {
         let key = Arc::new(ShredKey::new(id, entry.domain, entry.family, &secret));
         self.shred_keys().insert(id, Arc::clone(&key));
         Ok(key)
+    }
+
+    /// Wipes what can be read again from the root; a key with a lease on it stays until it is stored.
+    pub(crate) fn drop_shred_keys(&self) {
+        self.shred_keys().retain(|_, key| Arc::strong_count(&key.on_the_way) > 1);
     }
 
     fn successor(&self, old: ShredId) -> Result<Arc<ShredKey>, RootError> {

@@ -1,0 +1,108 @@
+//! The boot journal keeps its order, its whole and its word.
+
+use crate::hall::Hall;
+use crate::root::Folder;
+use kernel::{Event, Timestamp};
+use std::io::Write;
+use strongroom::{JOURNAL_ENTRIES_MAX, Journal, JournalError};
+
+fn event(action: &'static str) -> Event {
+    Event::system(action, Timestamp::EPOCH).with("version", "0.1.0")
+}
+
+fn actions(journal: &Journal, taken_over: Option<[u8; 32]>) -> Vec<String> {
+    let events = journal.events_after(taken_over).unwrap();
+    events.iter().map(|e| e.action.to_string()).collect()
+}
+
+#[test]
+fn what_happened_before_unsealing_reaches_the_log_once_and_in_order() {
+    let folder = Folder::new("journal");
+    let path = folder.0.join("boot.journal");
+    let hall = Hall::new();
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&event("system.started")).unwrap();
+    journal.append(&event("system.unseal-failed")).unwrap();
+    drop(journal);
+
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&event("system.unsealed")).unwrap();
+    let taken_over = hall.room.journal_head();
+    assert_eq!(
+        actions(&journal, taken_over),
+        ["system.started", "system.unseal-failed", "system.unsealed"]
+    );
+    // The log commits, the root notes it; a crash here must not write the events twice.
+    hall.room.note_journal_head(journal.head()).unwrap();
+    drop(journal);
+    let mut journal = Journal::open(&path).unwrap();
+    let noted = hall.restarted().journal_head();
+    assert!(actions(&journal, noted).is_empty());
+    journal.drain(journal.head()).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    journal.append(&event("system.next")).unwrap();
+    assert_eq!(actions(&journal, noted), ["system.next"]);
+    assert_eq!(actions(&Journal::open(&path).unwrap(), noted), ["system.next"]);
+}
+
+#[test]
+fn a_journal_put_in_its_place_is_noticed() {
+    let folder = Folder::new("journal-swapped");
+    let path = folder.0.join("boot.journal");
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&event("system.started")).unwrap();
+    let elsewhere = Some([7; 32]);
+    assert!(matches!(journal.events_after(elsewhere), Err(JournalError::NotContinued)));
+    assert!(matches!(journal.drain([7; 32]), Err(JournalError::NotContinued)));
+}
+
+#[test]
+fn every_altered_byte_of_a_line_breaks_the_chain() {
+    let folder = Folder::new("journal-altered");
+    let path = folder.0.join("boot.journal");
+    let mut journal = Journal::open(&path).unwrap();
+    journal.append(&event("system.started")).unwrap();
+    journal.append(&event("system.unsealed")).unwrap();
+    let bytes = std::fs::read(&path).unwrap();
+    let first = bytes.iter().position(|b| *b == b'\n').unwrap();
+    for i in 0..first {
+        let mut altered = bytes.clone();
+        altered[i] ^= 1;
+        std::fs::write(&path, &altered).unwrap();
+        // A first line that begins elsewhere is a journal of another boot: the root tells.
+        match Journal::open(&path) {
+            Err(JournalError::Broken { line }) => assert!(line <= 2),
+            Ok(journal) => assert!(journal.events_after(None).is_err(), "byte {i}"),
+            Err(other) => panic!("{other}"),
+        }
+    }
+    // A missing first line is noticed by the root's note.
+    std::fs::write(&path, &bytes[first + 1..]).unwrap();
+    let journal = Journal::open(&path).unwrap();
+    assert!(matches!(journal.events_after(None), Err(JournalError::NotContinued)));
+}
+
+#[test]
+fn half_a_line_from_a_power_cut_is_cut_off() {
+    let folder = Folder::new("journal-torn");
+    let path = folder.0.join("boot.journal");
+    Journal::open(&path).unwrap().append(&event("system.started")).unwrap();
+    let whole = std::fs::metadata(&path).unwrap().len();
+    let mut file = std::fs::OpenOptions::new().append(true).open(&path).unwrap();
+    file.write_all(b"{\"seq\":1,\"prev\":\"AAAA").unwrap();
+    let mut journal = Journal::open(&path).unwrap();
+    assert_eq!(std::fs::metadata(&path).unwrap().len(), whole);
+    journal.append(&event("system.unsealed")).unwrap();
+    let again = Journal::open(&path).unwrap();
+    assert_eq!(actions(&again, None), ["system.started", "system.unsealed"]);
+}
+
+#[test]
+fn a_stranger_cannot_fill_the_journal() {
+    let folder = Folder::new("journal-full");
+    let mut journal = Journal::open(folder.0.join("boot.journal")).unwrap();
+    for _ in 0..JOURNAL_ENTRIES_MAX {
+        journal.append(&event("x")).unwrap();
+    }
+    assert!(matches!(journal.append(&event("x")), Err(JournalError::Full)));
+}
