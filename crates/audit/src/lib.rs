@@ -26,12 +26,30 @@
 //! Positions have no gaps: an event's position is the size of the tree before it. A checkpoint is signed
 //! only for a head that is durable. A store that is behind its anchor is refused.
 
+pub mod anchor;
+mod appender;
 pub mod hash;
+pub mod head;
 pub mod leaf;
 pub mod line;
+mod log;
+mod open;
+mod personal;
 pub mod proof;
+pub mod query;
+mod record;
+mod shared;
+#[cfg(test)]
+mod testing;
 pub mod tile;
 pub mod tree;
 pub mod verify;
 
+pub use appender::{LogAppendError, LogAppender};
 pub use hash::{Hash, NoteVerifier};
+pub use head::{Head, Incarnation};
+pub use line::Line;
+pub use log::{Log, LogError};
+pub use open::{LogOptions, OpenError, Opening, Ready, Rollback, start};
+pub use query::{LoggedEvent, Page, Query};
+pub use shared::Rows;

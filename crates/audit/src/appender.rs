@@ -1,0 +1,199 @@
+//! The appender: events of one group commit in, one batch record and a new head out.
+//!
+//! It runs on the store's committer thread for every use of a key, so it hashes where the bytes lie
+//! and keeps its buffers. A position is the size of the tree before the event: there is no counter that
+//! could leave a gap.
+
+use crate::hash::Hash;
+use crate::head::{Head, StoredHead};
+use crate::leaf::{SALT_BYTES, Salt, leaf_hash};
+use crate::personal::PersonalWriter;
+use crate::record::RecordWriter;
+use crate::shared::{Shared, lock};
+use crate::tile::{Tile, WIDTH};
+use crate::tree::Tip;
+use kernel::{Event, LogPosition, RngUnavailable, Timestamp};
+use std::sync::Arc;
+use store::{AppendError, Appender, LogRows, StateDigest};
+use strongroom::KeyError;
+
+/// The action of the event that must come first after an accepted rollback.
+pub(crate) const ROLLBACK_ACTION: &str = "log.rollback-accepted";
+/// Bytes that an event is expected to take in its record.
+const EVENT_BYTES_EXPECTED: usize = 640;
+
+/// Why events cannot be appended.
+#[derive(Debug, thiserror::Error)]
+pub enum LogAppendError {
+    /// The last append was neither committed nor abandoned.
+    #[error("the log's last append has not been settled")]
+    Unsettled,
+    /// More events than a record holds.
+    #[error("one commit has more than 2^32 - 1 events")]
+    TooMany,
+    /// After an accepted rollback, the event that says so comes first.
+    #[error("the event `{ROLLBACK_ACTION}` must be the first after an accepted rollback")]
+    RollbackFirst,
+    /// An event cannot be written as JSON.
+    #[error("an event cannot be written")]
+    Event(#[source] serde_json::Error),
+    /// The personal part cannot be sealed.
+    #[error("the personal part of an event cannot be sealed")]
+    Personal(#[source] KeyError),
+    /// No randomness for salts.
+    #[error(transparent)]
+    Rng(#[from] RngUnavailable),
+}
+
+/// The growing end of the log; at rest it equals what was published.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    pub(crate) tip: Tip,
+    pub(crate) head: Head,
+    pub(crate) personal: PersonalWriter,
+    pub(crate) staged: Option<Staged>,
+}
+
+/// What waits for the commit.
+#[derive(Debug)]
+pub(crate) struct Staged {
+    records_rollback: bool,
+}
+
+/// The log as the store sees it: give it to [`store::Store`] when opening.
+#[derive(Debug)]
+pub struct LogAppender {
+    shared: Arc<Shared>,
+    writer: Writer,
+    salts: Vec<u8>,
+    text: Vec<u8>,
+    full: Vec<Tile>,
+}
+
+impl LogAppender {
+    pub(crate) const fn new(shared: Arc<Shared>, writer: Writer) -> Self {
+        Self { shared, writer, salts: Vec::new(), text: Vec::new(), full: Vec::new() }
+    }
+
+    fn extend(
+        &mut self,
+        events: &[Event],
+        now: Timestamp,
+        state: &StateDigest,
+    ) -> Result<LogRows, LogAppendError> {
+        if self.writer.staged.is_some() {
+            return Err(LogAppendError::Unsettled);
+        }
+        let records_rollback = match &*lock(&self.shared.rollback) {
+            None => false,
+            Some(event) if events.first() == Some(event) => true,
+            Some(_) if events.is_empty() => false,
+            Some(_) => return Err(LogAppendError::RollbackFirst),
+        };
+        let rows = self.write(events, now, state);
+        match &rows {
+            Ok(_) => self.writer.staged = Some(Staged { records_rollback }),
+            Err(_) => self.shared.take_back(&mut self.writer),
+        }
+        rows
+    }
+
+    fn write(
+        &mut self,
+        events: &[Event],
+        now: Timestamp,
+        state: &StateDigest,
+    ) -> Result<LogRows, LogAppendError> {
+        let writer = &mut self.writer;
+        let count = u32::try_from(events.len()).map_err(|_| LogAppendError::TooMany)?;
+        let first = writer.tip.size();
+        let logged = writer.head.logged.max(now);
+        let ending = format!(",\"logged\":\"{}\"}}", logged.rfc3339());
+        self.salts.resize(2 * SALT_BYTES * events.len(), 0);
+        self.shared.rng.fill(&mut self.salts)?;
+        self.full.clear();
+        writer.personal.begin(logged);
+        let mut record = RecordWriter::new(first, count, EVENT_BYTES_EXPECTED * events.len());
+        for (event, salts) in events.iter().zip(self.salts.chunks_exact(2 * SALT_BYTES)) {
+            let (public_salt, personal_salt) = salts.split_at(SALT_BYTES);
+            let public_salt = Salt(public_salt.try_into().unwrap_or_default());
+            let public = record
+                .event(&public_salt, |body| {
+                    serde_json::to_writer(&mut *body, event)?;
+                    body.pop();
+                    body.extend_from_slice(ending.as_bytes());
+                    Ok(())
+                })
+                .map_err(LogAppendError::Event)?;
+            let personal = if event.personal.is_empty() {
+                record.no_personal();
+                Hash::ZERO
+            } else {
+                self.text.clear();
+                self.text.extend_from_slice(personal_salt);
+                serde_json::to_writer(&mut self.text, &event.personal)
+                    .map_err(LogAppendError::Event)?;
+                let hash = Hash::of(&self.text);
+                let who = (event.domain, event.principal);
+                let (key, sealed) = writer
+                    .personal
+                    .seal(first, writer.tip.size(), who, &self.text)
+                    .map_err(LogAppendError::Personal)?;
+                record.personal(&hash, key, &sealed);
+                hash
+            };
+            writer.tip.push(leaf_hash(&public, &personal), &mut self.full);
+        }
+        let tiles = tiles(&self.full, &writer.tip);
+        let body = record.finish(tiles.into_iter(), writer.personal.carried());
+        let Head { incarnation, revision, .. } = writer.head;
+        let revision = revision + 1;
+        let state = Hash(state.0);
+        let frontier = writer.tip.frontier().to_vec();
+        let size = writer.tip.size();
+        let stored = StoredHead { size, frontier, state, logged, incarnation, revision };
+        writer.head = stored.head();
+        Ok(LogRows { first: LogPosition(first), count, body, head: stored.write() })
+    }
+}
+
+/// The tiles that a record keeps: those that became full, then what the levels above have so far.
+fn tiles<'t>(full: &'t [Tile], tip: &'t Tip) -> Vec<(u8, u64, &'t [Hash])> {
+    let mut kept: Vec<(u8, u64, &[Hash])> =
+        full.iter().map(|tile| (tile.level, tile.index, tile.hashes.as_slice())).collect();
+    if !kept.is_empty() {
+        let above = (1..tip.levels()).map(|level| {
+            let width = WIDTH as u64;
+            let index = (0..=level).fold(tip.size(), |size, _| size / width);
+            (level, index, tip.partial(level))
+        });
+        kept.extend(above.filter(|(_, _, hashes)| !hashes.is_empty()));
+    }
+    kept
+}
+
+impl Appender for LogAppender {
+    fn append(
+        &mut self,
+        events: Vec<Event>,
+        now: Timestamp,
+        state: &StateDigest,
+    ) -> Result<LogRows, AppendError> {
+        self.extend(&events, now, state).map_err(AppendError::new)
+    }
+
+    fn committed(&mut self) {
+        let Some(staged) = self.writer.staged.take() else { return };
+        self.writer.personal.committed();
+        if staged.records_rollback {
+            *lock(&self.shared.rollback) = None;
+            // From here on the anchor belongs to the new life; what fails is reported at close.
+            let _ = self.shared.start_anchor(&self.writer.head);
+        }
+        self.shared.publish(&self.writer, &self.full);
+    }
+
+    fn abandoned(&mut self) {
+        self.shared.take_back(&mut self.writer);
+    }
+}

@@ -1,0 +1,324 @@
+//! Finding events, newest first, and taking them out.
+//!
+//! There is no index yet: a query walks back over the records, reads the public text of each event and
+//! looks for the wanted words before it parses anything. One call walks over at most
+//! [`SCAN_EVENTS_MAX`] events and gives a cursor where it stopped, so no query holds anything up.
+
+use crate::line::{Line, PersonalText};
+use crate::log::{Log, LogError};
+use crate::proof::inclusion;
+use crate::record::{CarriedKey, KeyPlace, RecordedEvent};
+use crate::shared::read;
+use kernel::{Decision, DomainId, Event, LogPosition, Principal, Timestamp};
+use serde::Deserialize;
+use std::borrow::Cow;
+
+/// Most events that one call looks at: some 100 ms of work.
+pub const SCAN_EVENTS_MAX: u64 = 65_536;
+/// Rows that are read at once while walking.
+const ROWS_AT_ONCE: u64 = 256;
+
+/// One event of the log, with its place and time there.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LoggedEvent {
+    /// Its position.
+    pub position: LogPosition,
+    /// The log's time when it was written.
+    pub logged: Timestamp,
+    /// The event; its personal part is there as long as its key is.
+    pub event: Event,
+}
+
+/// What to look for; everything that is given must match.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Query {
+    /// Who.
+    pub principal: Option<Principal>,
+    /// The action's word, or its beginning when it ends in a dot: `key.` finds every use of a key.
+    pub action: Option<String>,
+    /// Kind and id of the resource.
+    pub resource: Option<String>,
+    /// Key domains, any of them.
+    pub domains: Option<Vec<DomainId>>,
+    /// The decision.
+    pub decision: Option<Decision>,
+    /// The id by which the caller knows the request.
+    pub correlation: Option<String>,
+    /// Not logged before.
+    pub from: Option<Timestamp>,
+    /// Logged before.
+    pub until: Option<Timestamp>,
+    /// Only events before this position: the cursor of the last page.
+    pub before: Option<LogPosition>,
+}
+
+/// One page of events, newest first.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Page {
+    /// The events.
+    pub events: Vec<LoggedEvent>,
+    /// Where to go on ([`Query::before`]); none at the beginning of the log. A page may be short, even
+    /// empty, and still have one: the walk stopped at its limit.
+    pub next: Option<LogPosition>,
+}
+
+#[derive(Deserialize)]
+struct Logged {
+    logged: Timestamp,
+}
+
+impl Query {
+    /// Whether a text can match at all: cheap, before it is parsed.
+    fn may_match(&self, text: &str, principal: Option<&str>) -> bool {
+        let has = |wanted: Option<&str>| wanted.is_none_or(|wanted| text.contains(wanted));
+        // Words that JSON would escape are left to the exact comparison.
+        let plain = |wanted: &Option<String>| {
+            wanted
+                .clone()
+                .filter(|w| w.bytes().all(|b| b.is_ascii_graphic() && b != b'"' && b != b'\\'))
+        };
+        has(plain(&self.action).as_deref())
+            && has(plain(&self.resource).as_deref())
+            && has(plain(&self.correlation).as_deref())
+            && has(principal)
+    }
+
+    fn matches(&self, logged: &LoggedEvent) -> bool {
+        let event = &logged.event;
+        let action = |wanted: &String| {
+            event.action == *wanted || (wanted.ends_with('.') && event.action.starts_with(wanted))
+        };
+        self.principal.is_none_or(|p| p == event.principal)
+            && self.action.as_ref().is_none_or(action)
+            && self.resource.as_ref().is_none_or(|r| *r == event.resource)
+            && self.domains.as_ref().is_none_or(|d| d.contains(&event.domain))
+            && self.decision.is_none_or(|d| d == event.decision)
+            && self.correlation.as_ref().is_none_or(|c| *c == event.correlation)
+            && self.from.is_none_or(|from| logged.logged >= from)
+            && self.until.is_none_or(|until| logged.logged < until)
+    }
+}
+
+impl Log {
+    /// Events that match, newest first, at most `limit` of them.
+    ///
+    /// # Errors
+    /// When the stored log cannot be read.
+    pub fn query(&self, query: &Query, limit: usize) -> Result<Page, LogError> {
+        let size = self.head().size;
+        let end = query.before.map_or(size, |before| before.0.min(size));
+        let floor = end.saturating_sub(SCAN_EVENTS_MAX);
+        let principal = query.principal.map(|p| p.to_string());
+        let mut page = Page::default();
+        let mut at = end;
+        while at > floor {
+            let start = at.saturating_sub(ROWS_AT_ONCE).max(floor);
+            let mut found = Vec::new();
+            let mut past = false;
+            self.walk(start, at, |log, event| {
+                if query.may_match(event.public, principal.as_deref()) {
+                    let logged = log.logged(event)?;
+                    past |= query.from.is_some_and(|from| logged.logged < from);
+                    if query.matches(&logged) {
+                        found.push(logged);
+                    }
+                }
+                Ok(())
+            })?;
+            for logged in found.into_iter().rev() {
+                if page.events.len() >= limit {
+                    return self.with_personal(page);
+                }
+                page.next = Some(logged.position);
+                page.events.push(logged);
+            }
+            at = start;
+            page.next = (at > 0).then_some(LogPosition(at));
+            // The log's time never goes back: nothing before an older event is newer.
+            if past {
+                page.next = None;
+                break;
+            }
+        }
+        self.with_personal(page)
+    }
+
+    /// One event.
+    ///
+    /// # Errors
+    /// When there is none at this position, or the stored log cannot be read.
+    pub fn event(&self, position: LogPosition) -> Result<LoggedEvent, LogError> {
+        let mut found = None;
+        self.one(position.0, |log, event, carried| {
+            let mut logged = log.logged(event)?;
+            if let Some(text) = log.open_personal(event, carried)? {
+                logged.event.personal = pairs(event.position, &text)?;
+            }
+            found = Some(logged);
+            Ok(())
+        })?;
+        found.ok_or_else(|| self.none_at(position.0))
+    }
+
+    /// Events from `from` on, oldest first, at most `limit` of them: for sinks.
+    ///
+    /// # Errors
+    /// When the stored log cannot be read.
+    pub fn events_from(
+        &self,
+        from: LogPosition,
+        limit: usize,
+    ) -> Result<Vec<LoggedEvent>, LogError> {
+        let end = self.head().size.min(from.0.saturating_add(limit as u64));
+        let mut events = Vec::new();
+        self.walk_with_keys(from.0, end, |log, event, carried| {
+            let mut logged = log.logged(event)?;
+            if let Some(text) = log.open_personal(event, carried)? {
+                logged.event.personal = pairs(event.position, &text)?;
+            }
+            events.push(logged);
+            Ok(())
+        })?;
+        Ok(events)
+    }
+
+    /// One event as evidence: with everything to hash it again and the proof that it is in the log of
+    /// `size` events.
+    ///
+    /// # Errors
+    /// When there is none at this position, or the stored log cannot be read.
+    pub fn evidence(&self, position: LogPosition, size: u64) -> Result<Line, LogError> {
+        if position.0 >= size || size > self.head().size {
+            return Err(self.none_at(position.0));
+        }
+        let mut found = None;
+        self.one(position.0, |_, event, _| {
+            found = Some(line(event, None));
+            Ok(())
+        })?;
+        let mut line = found.ok_or_else(|| self.none_at(position.0))?;
+        line.path = inclusion(&self.reader(), position.0, size)?;
+        Ok(line)
+    }
+
+    /// Gives the lines of an export from `from` up to `until`, oldest first: JSON with everything to
+    /// recompute the leaves, the personal parts too if they are asked for and their keys exist.
+    ///
+    /// # Errors
+    /// When the stored log cannot be read, or the taker fails.
+    pub fn export(
+        &self,
+        from: LogPosition,
+        until: LogPosition,
+        with_personal: bool,
+        mut take: impl FnMut(&Line) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        let end = until.0.min(self.head().size);
+        self.walk_with_keys(from.0, end, |log, event, carried| {
+            let text = if with_personal { log.open_personal(event, carried)? } else { None };
+            take(&line(event, text))
+        })
+    }
+
+    /// Calls `see` for each event of a range, oldest first.
+    fn walk(
+        &self,
+        start: u64,
+        end: u64,
+        mut see: impl FnMut(&Self, &RecordedEvent<'_>) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        self.walk_with_keys(start, end, |log, event, _| see(log, event))
+    }
+
+    fn walk_with_keys(
+        &self,
+        start: u64,
+        end: u64,
+        mut see: impl FnMut(&Self, &RecordedEvent<'_>, (u64, &[CarriedKey])) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        let mut at = start;
+        while at < end {
+            let rows = usize::try_from((end - at).min(ROWS_AT_ONCE)).unwrap_or(1);
+            let before = at;
+            for row in self.rows.rows(LogPosition(at), rows)? {
+                let record = read(&row.body, at)?;
+                let wanted = |e: &&RecordedEvent<'_>| (at..end).contains(&e.position);
+                for event in record.events.iter().filter(wanted) {
+                    see(self, event, (record.first, &record.carried))?;
+                }
+                at = at.max(record.first + record.events.len() as u64);
+            }
+            if at == before {
+                return Err(self.none_at(at));
+            }
+        }
+        Ok(())
+    }
+
+    fn one(
+        &self,
+        position: u64,
+        see: impl FnMut(&Self, &RecordedEvent<'_>, (u64, &[CarriedKey])) -> Result<(), LogError>,
+    ) -> Result<(), LogError> {
+        if position >= self.head().size {
+            return Err(self.none_at(position));
+        }
+        self.walk_with_keys(position, position + 1, see)
+    }
+
+    fn none_at(&self, asked: u64) -> LogError {
+        LogError::NoSuchPosition { asked, size: self.head().size }
+    }
+
+    fn logged(&self, event: &RecordedEvent<'_>) -> Result<LoggedEvent, LogError> {
+        let position = event.position;
+        let fault = |cause| LogError::Event { position, cause };
+        let Logged { logged } = serde_json::from_str(event.public).map_err(fault)?;
+        let event = serde_json::from_str(event.public).map_err(fault)?;
+        Ok(LoggedEvent { position: LogPosition(position), logged, event })
+    }
+
+    fn with_personal(&self, mut page: Page) -> Result<Page, LogError> {
+        for logged in &mut page.events {
+            let position = logged.position.0;
+            self.one(position, |log, event, carried| {
+                if let Some(text) = log.open_personal(event, carried)? {
+                    logged.event.personal = pairs(position, &text)?;
+                }
+                Ok(())
+            })?;
+        }
+        Ok(page)
+    }
+
+    fn open_personal(
+        &self,
+        event: &RecordedEvent<'_>,
+        (record, carried): (u64, &[CarriedKey]),
+    ) -> Result<Option<PersonalText>, LogError> {
+        let Some(part) = &event.personal else { return Ok(None) };
+        let pick = |keys: &[CarriedKey], key: KeyPlace| keys.get(usize::from(key.number)).cloned();
+        self.shared.personal.open(event.position, part, |key| {
+            if key.record == record {
+                return Ok(pick(carried, key));
+            }
+            let row = self.row(key.record)?;
+            Ok(pick(&read(&row.body, key.record)?.carried, key))
+        })
+    }
+}
+
+fn pairs(position: u64, text: &PersonalText) -> Result<Vec<(Cow<'static, str>, String)>, LogError> {
+    serde_json::from_str(&text.text).map_err(|cause| LogError::Event { position, cause })
+}
+
+fn line(event: &RecordedEvent<'_>, personal: Option<PersonalText>) -> Line {
+    Line {
+        position: event.position,
+        public: event.public.to_owned(),
+        public_salt: event.public_salt,
+        personal_hash: event.personal_hash(),
+        personal,
+        path: Vec::new(),
+    }
+}

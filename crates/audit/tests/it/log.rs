@@ -1,0 +1,220 @@
+use crate::house::{House, ORIGIN, event};
+use audit::proof::{extends, includes};
+use audit::verify::{Claim, Since, Trust, verify};
+use audit::{Hash, Query};
+use kernel::{Event, LogPosition, Principal};
+use std::process::Command;
+
+#[test]
+fn events_come_back_as_they_went_in_and_the_log_survives_a_restart_at_any_size() {
+    let house = House::new();
+    for step in [1, 2, 250, 3, 1, 300, 511, 1] {
+        let mut running = house.open();
+        let before = running.log.head();
+        running.grow(step);
+        let head = running.log.head();
+        assert_eq!(head.size, before.size + step);
+        let path = running.log.consistency(before.size, head.size).unwrap();
+        assert!(extends(before.size, before.root, head.size, head.root, &path));
+        for position in [0, head.size / 2, head.size - 1] {
+            let read = running.log.event(LogPosition(position)).unwrap();
+            assert_eq!(read.event, event(&house.clock, position));
+            assert_eq!(read.position, LogPosition(position));
+        }
+        running.log.close().unwrap();
+    }
+}
+
+#[test]
+fn every_event_of_a_log_with_two_levels_of_tiles_is_proven() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(1_400);
+    let head = running.log.head();
+    let again = house.open();
+    for log in [&running.log, &again.log] {
+        for position in (0..1_400).step_by(37) {
+            let line = log.evidence(LogPosition(position), head.size).unwrap();
+            assert!(includes(position, head.size, line.leaf(), &line.path, head.root));
+        }
+        let old = log.root_at(700).unwrap();
+        let path = log.consistency(700, 1_400).unwrap();
+        assert!(extends(700, old, 1_400, head.root, &path));
+        assert!(log.evidence(LogPosition(1_400), 1_400).is_err());
+        assert!(log.inclusion(LogPosition(3), 1_401).is_err());
+    }
+}
+
+#[test]
+fn what_is_not_committed_leaves_no_trace() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(300);
+    let head = running.log.head();
+    let events: Vec<Event> = (0..600).map(|n| event(&house.clock, n)).collect();
+    running.stage(events.clone()).unwrap();
+    assert_eq!(running.log.head(), head);
+    running.stage(events).unwrap_err();
+    store::Appender::abandoned(&mut running.appender);
+    running.grow(300);
+    let restarted = house.open();
+    assert_eq!(restarted.log.head(), running.log.head());
+    let path = restarted.log.consistency(300, 600).unwrap();
+    assert!(extends(300, head.root, 600, restarted.log.head().root, &path));
+}
+
+#[test]
+fn the_time_of_the_log_never_goes_back() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(1);
+    house.clock.jump_wall_seconds(-3_600);
+    running.grow(1);
+    let times: Vec<_> = (0..2).map(|p| running.log.event(LogPosition(p)).unwrap()).collect();
+    assert_eq!(times[0].logged, times[1].logged);
+    assert!(times[1].event.at < times[1].logged);
+}
+
+#[test]
+fn a_pack_is_proven_offline_and_an_altered_byte_is_named() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(20);
+    let older = running.log.checkpoint().unwrap().to_string();
+    running.grow(500);
+    let newer = running.log.checkpoint().unwrap().to_string();
+    assert!(newer.starts_with(&format!("{ORIGIN}\n520\n")), "{newer}");
+    let mut lines: Vec<_> =
+        (100..140).map(|p| running.log.evidence(LogPosition(p), 520).unwrap()).collect();
+    let proof = running.log.consistency(20, 520).unwrap();
+    let key = running.log.origin_key().clone();
+    let trust = Trust { origin: Some(&key), witnesses: &[] };
+    let since = Some(Since { checkpoint: older.as_bytes(), proof: &proof });
+    let claim = Claim { checkpoint: newer.as_bytes(), lines: &lines, since };
+    let verdict = verify(&claim, &trust);
+    assert!(verdict.is_proven(), "{verdict}");
+    assert_eq!((verdict.events_proven, verdict.continues), (40, Some(20)));
+    lines[11].public = lines[11].public.replace("key.encrypt", "key.decrypt");
+    let claim = Claim { checkpoint: newer.as_bytes(), lines: &lines, since };
+    let verdict = verify(&claim, &trust);
+    assert_eq!(verdict.faults, [audit::verify::Fault::Event(111)]);
+}
+
+#[test]
+fn queries_find_newest_first_page_by_page() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(400);
+    house.clock.advance_millis(60_000);
+    running.grow(400);
+    let log = &running.log;
+    let all = |query: Query| {
+        let (mut query, mut found) = (query, Vec::new());
+        loop {
+            let page = log.query(&query, 7).unwrap();
+            assert!(page.events.len() <= 7);
+            found.extend(page.events.into_iter().map(|e| e.position.0));
+            match page.next {
+                Some(next) => query.before = Some(next),
+                None => return found,
+            }
+        }
+    };
+    let resource = Query { resource: Some("key:key_3".into()), ..Query::default() };
+    assert_eq!(all(resource), (0..800).rev().filter(|n| n % 10 == 3).collect::<Vec<_>>());
+    let one = Query { correlation: Some("c-5".into()), ..Query::default() };
+    assert_eq!(all(one), [5]);
+    let action = |word: &str| Query { action: Some(word.into()), ..Query::default() };
+    assert_eq!(all(action("key.")).len(), 800);
+    assert_eq!(all(action("key.decrypt")).len(), 0);
+    let system = Query { principal: Some(Principal::System), ..Query::default() };
+    assert_eq!(all(system).len(), 800);
+    let times = |n| log.event(LogPosition(n)).unwrap().logged;
+    let late = Query { from: Some(times(400)), ..Query::default() };
+    assert_eq!(all(late), (400..800).rev().collect::<Vec<_>>());
+    let early = Query { until: Some(times(400)), ..Query::default() };
+    assert_eq!(all(early), (0..400).rev().collect::<Vec<_>>());
+    let none = Query { domains: Some(Vec::new()), ..Query::default() };
+    assert_eq!(all(none).len(), 0);
+    let odd = Query { correlation: Some("\"\n密".into()), ..Query::default() };
+    assert_eq!(all(odd).len(), 0);
+    let page = log.query(&Query::default(), 3).unwrap();
+    assert_eq!(page.events[2].event.personal, event(&house.clock, 797).personal);
+}
+
+#[test]
+fn python_recomputes_root_and_proof_from_an_export() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(777);
+    let path = |name: &str| house.folder.path().join(name);
+    let mut export = String::new();
+    running
+        .log
+        .export(LogPosition(0), LogPosition(u64::MAX), true, |line| {
+            export.push_str(&serde_json::to_string(line).unwrap());
+            export.push('\n');
+            Ok(())
+        })
+        .unwrap();
+    assert_eq!(export.lines().count(), 777);
+    assert!(export.contains("192.0.2.249"));
+    std::fs::write(path("export.jsonl"), &export).unwrap();
+    std::fs::write(path("checkpoint"), running.log.checkpoint().unwrap().to_string()).unwrap();
+    let evidence = running.log.evidence(LogPosition(300), 777).unwrap();
+    std::fs::write(path("evidence.json"), serde_json::to_string(&evidence).unwrap()).unwrap();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/recompute.py");
+    let run = || {
+        let mut python = Command::new("python3");
+        python.arg(script).args(["export.jsonl", "checkpoint", "evidence.json"].map(path));
+        python.output().unwrap()
+    };
+    let good = run();
+    assert!(good.status.success(), "{}", String::from_utf8_lossy(&good.stderr));
+    assert_eq!(String::from_utf8(good.stdout).unwrap(), "root and proof recomputed: 777 events\n");
+    let altered = export.replacen("key.encrypt", "key.decrypt", 1);
+    std::fs::write(path("export.jsonl"), altered).unwrap();
+    assert!(!run().status.success());
+}
+
+#[test]
+fn a_shredded_month_of_a_person_leaves_the_proofs_whole() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(10);
+    let lines = |log: &audit::Log| {
+        let mut lines = Vec::new();
+        let until = LogPosition(10);
+        log.export(LogPosition(0), until, true, |line| {
+            lines.push(line.clone());
+            Ok(())
+        })
+        .unwrap();
+        lines
+    };
+    let before = lines(&running.log);
+    assert!(before[3].personal.is_some() && before.iter().all(audit::Line::personal_fits));
+    // Another root cannot open what this one sealed, exactly as if the shred key were deleted.
+    let other = House { shelf: house.shelf.copy(), ..House::new() };
+    std::fs::copy(house.anchor(), other.anchor()).unwrap();
+    let shredded = other.open();
+    let after = lines(&shredded.log);
+    assert!(after.iter().all(|line| line.personal.is_none()));
+    assert!(shredded.log.event(LogPosition(3)).unwrap().event.personal.is_empty());
+    let leaves = |lines: &[audit::Line]| lines.iter().map(audit::Line::leaf).collect::<Vec<Hash>>();
+    assert_eq!(leaves(&before), leaves(&after));
+    assert_eq!(shredded.log.head().root, running.log.head().root);
+}
+
+#[tokio::test]
+async fn whoever_waits_for_an_event_is_told_when_it_is_durable() {
+    let house = House::new();
+    let mut running = house.open();
+    let log = running.log.clone();
+    let waiting = tokio::spawn(async move { log.wait_durable(LogPosition(4)).await });
+    running.grow(4);
+    tokio::task::yield_now().await;
+    assert!(!waiting.is_finished());
+    running.grow(1);
+    waiting.await.unwrap().unwrap();
+}
