@@ -39,7 +39,6 @@ pub(crate) struct Core {
 }
 
 impl Core {
-    #[expect(clippy::too_many_arguments, reason = "called once, by the start of the store")]
     pub(crate) fn new(
         sealing: Sealing,
         clock: Arc<dyn Clock>,

@@ -28,5 +28,3 @@ pub const NAMES_BLOCK_ENTRIES: usize = 500;
 pub const SORT_TEXT_BYTES_MAX: usize = 512;
 /// Bytes kept free on the disk for suspension, revocation, sealing and refusals.
 pub const RESERVE_BYTES: u64 = 16 * 1024 * 1024;
-/// How often a page is begun anew because a commit came between its names and its records.
-pub const PAGE_TRIES_MAX: usize = 16;

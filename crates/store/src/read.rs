@@ -3,7 +3,7 @@
 //! Reads are plain functions that take microseconds; each sees the last durable commit.
 
 use crate::codec::{Header, hex, unhex};
-use crate::limits::{PAGE_TRIES_MAX, READ_ROWS_MAX};
+use crate::limits::READ_ROWS_MAX;
 use crate::open::read_log;
 use crate::sqlite::names::{Entry, Listing, Source};
 use crate::sqlite::{apply, rows};
@@ -188,29 +188,19 @@ impl Store {
         limit: usize,
         mut filter: impl FnMut(&Record<C>) -> bool,
     ) -> Result<Page<C>, StoreError> {
-        let nothing = Page { items: Vec::new(), next: None };
-        let (Some(id), true) = (self.id_of::<C>(), limit > 0) else { return Ok(nothing) };
-        for attempt in 0..PAGE_TRIES_MAX {
-            let (revision, listing) = {
-                let listings = self.core.names.read();
-                let listing = listings.by_collection.get(&id).cloned().unwrap_or_default();
-                (listings.revision, listing)
-            };
-            let page = self.core.readers.snapshot(|connection| {
-                // Names and records must be of one commit; a commit in between means once more.
-                // The last attempt shows what there is: a name changed just now may be missing.
-                let last = attempt + 1 == PAGE_TRIES_MAX;
-                if rows::revision(connection)? != revision && !last {
-                    return Ok(None);
-                }
-                let at = At { connection, id, listing: &listing, revision };
-                self.page_at(&at, scope, after, limit, &mut filter).map(Some)
-            })?;
-            if let Some(page) = page {
-                return Ok(page);
-            }
-        }
-        Ok(nothing)
+        let (Some(id), true) = (self.id_of::<C>(), limit > 0) else {
+            return Ok(Page { items: Vec::new(), next: None });
+        };
+        self.core.readers.snapshot(|connection| {
+            // Names and records must be of one commit: while the names are held, the committer can
+            // be at most one commit ahead, and that one's names are there already.
+            let listings = self.core.names.read();
+            let revision = rows::revision(connection)?;
+            let listing = listings.at(revision, id);
+            drop(listings);
+            let at = At { connection, id, listing: &listing, revision };
+            self.page_at(&at, scope, after, limit, &mut filter)
+        })
     }
 
     fn page_at<C: Collection>(

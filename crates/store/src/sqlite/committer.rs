@@ -2,7 +2,7 @@
 
 use super::apply::{Applied, Group, Stop};
 use super::folder::Reserve;
-use super::names::{BlockCache, Directory, Listing, NameChange, Source};
+use super::names::{BlockCache, Directory, Next, Source};
 use super::{file, rows};
 use crate::core::{Core, Message};
 use crate::epochs::EpochTable;
@@ -49,8 +49,7 @@ enum Upkeep {
 struct Filled {
     state: State,
     epochs: EpochTable,
-    names: Vec<(CollectionId, NameChange)>,
-    merged: Option<(CollectionId, Directory)>,
+    next: Option<Next>,
     results: Vec<Result<Committed, StoreError>>,
     events: u64,
     changed: bool,
@@ -184,8 +183,11 @@ impl Committer {
         let clock = &self.core.clock;
         let began = clock.monotonic();
         let mut handed_over = false;
-        let committed = filled.and_then(|filled| {
+        let committed = filled.and_then(|mut filled| {
             handed_over = filled.changed;
+            if filled.changed {
+                self.core.names.write().next = filled.next.take();
+            }
             let end = if filled.changed { "COMMIT" } else { "ROLLBACK" };
             self.connection.prepare_cached(end)?.execute([])?;
             Ok(filled)
@@ -200,6 +202,7 @@ impl Committer {
                 Ok(self.publish(filled))
             }
             Err(error) => {
+                self.core.names.write().next = None;
                 if appended {
                     self.appender.abandoned();
                 }
@@ -297,27 +300,18 @@ impl Committer {
                 result.revision = state.revision;
             }
         }
-        Ok(Filled { state, epochs, names, merged, results, events: count, changed })
+        let next = Some(Next { revision: state.revision, changes: names, merged });
+        Ok(Filled { state, epochs, next, results, events: count, changed })
     }
 
     /// Lets readers and waiters see what is durable.
     fn publish(&mut self, filled: Filled) -> Vec<Result<Committed, StoreError>> {
-        let Filled { state, epochs, names, merged, results, events, changed } = filled;
+        let Filled { state, epochs, results, events, changed, .. } = filled;
         if !changed {
             return results;
         }
         let revision = state.revision;
-        let mut listings = self.core.names.write();
-        listings.revision = revision;
-        for (id, change) in &names {
-            let listing = listings.by_collection.entry(*id).or_default();
-            Arc::make_mut(&mut listing.overlay).change(change);
-        }
-        if let Some((id, directory)) = merged {
-            let directory = Some(Arc::new(directory));
-            listings.by_collection.insert(id, Listing { directory, ..Listing::default() });
-        }
-        drop(listings);
+        self.core.names.write().promote();
         self.state = Arc::new(state);
         self.core.publish(&self.state);
         if epochs != self.epochs {
@@ -408,7 +402,7 @@ fn merge(
         group.put_own(NAMES, &key, &value)?;
     }
     // Whatever was given a version so far and is not committed yet takes a later one.
-    let floor = core.next_version.load(SeqCst);
+    let floor = core.next_version.load(SeqCst).saturating_sub(1);
     group.state.collection_mut(&name).names_floor = floor;
     Ok(Some(merged.directory))
 }

@@ -310,12 +310,14 @@ impl Source<'_> {
     }
 }
 
+type Blocks = HashMap<(CollectionId, u64), Arc<Vec<Entry>>>;
+
 /// Decoded blocks. A block never changes under its number, so an entry here is never wrong.
 #[derive(Default)]
-pub(crate) struct BlockCache(Mutex<HashMap<(CollectionId, u64), Arc<Vec<Entry>>>>);
+pub(crate) struct BlockCache(Mutex<Blocks>);
 
 impl BlockCache {
-    fn lock(&self) -> MutexGuard<'_, HashMap<(CollectionId, u64), Arc<Vec<Entry>>>> {
+    fn lock(&self) -> MutexGuard<'_, Blocks> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -340,11 +342,54 @@ pub(crate) struct Listing {
     pub(crate) directory: Option<Arc<Directory>>,
 }
 
+/// What the commit that is on its way does to the names.
+pub(crate) struct Next {
+    pub(crate) revision: u64,
+    pub(crate) changes: Vec<(CollectionId, NameChange)>,
+    pub(crate) merged: Option<(CollectionId, Directory)>,
+}
+
 #[derive(Default)]
 pub(crate) struct Listings {
     /// The revision that the listings belong to.
     pub(crate) revision: u64,
     pub(crate) by_collection: HashMap<CollectionId, Listing>,
+    /// Put here before the engine commits, so that a reader whose snapshot is already the newer one
+    /// need not wait for it.
+    pub(crate) next: Option<Next>,
+}
+
+impl Listings {
+    /// The names of a collection in a snapshot of this revision.
+    pub(crate) fn at(&self, revision: u64, collection: CollectionId) -> Listing {
+        let mut listing = self.by_collection.get(&collection).cloned().unwrap_or_default();
+        let next = self.next.as_ref().filter(|next| next.revision == revision);
+        let Some(next) = next.filter(|_| revision != self.revision) else { return listing };
+        if let Some((_, directory)) = next.merged.as_ref().filter(|(id, _)| *id == collection) {
+            let directory = Some(Arc::new(directory.clone()));
+            return Listing { directory, ..Listing::default() };
+        }
+        let mut changes = next.changes.iter().filter(|(id, _)| *id == collection).peekable();
+        if changes.peek().is_some() {
+            let overlay = Arc::make_mut(&mut listing.overlay);
+            changes.for_each(|(_, change)| overlay.change(change));
+        }
+        listing
+    }
+
+    /// The commit is durable: its names are the names.
+    pub(crate) fn promote(&mut self) {
+        let Some(next) = self.next.take() else { return };
+        self.revision = next.revision;
+        for (id, change) in &next.changes {
+            let listing = self.by_collection.entry(*id).or_default();
+            Arc::make_mut(&mut listing.overlay).change(change);
+        }
+        if let Some((id, directory)) = next.merged {
+            let directory = Some(Arc::new(directory));
+            self.by_collection.insert(id, Listing { directory, ..Listing::default() });
+        }
+    }
 }
 
 /// The names of all collections, shared by readers and the committer.
