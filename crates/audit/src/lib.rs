@@ -28,6 +28,7 @@
 
 pub mod anchor;
 mod appender;
+mod cosign;
 pub mod hash;
 pub mod head;
 pub mod leaf;
@@ -35,6 +36,7 @@ pub mod line;
 mod log;
 mod open;
 mod personal;
+pub mod post;
 pub mod proof;
 pub mod query;
 mod record;
@@ -44,8 +46,11 @@ mod testing;
 pub mod tile;
 pub mod tree;
 pub mod verify;
+pub mod witness;
+pub mod witness_server;
 
 pub use appender::{LogAppendError, LogAppender};
+pub use cosign::{CosignError, Cosigned, WitnessClient};
 pub use hash::{Hash, NoteVerifier};
 pub use head::{Head, Incarnation};
 pub use line::Line;

@@ -8,3 +8,5 @@ mod house;
 mod log;
 #[cfg(test)]
 mod over_a_store;
+#[cfg(test)]
+mod witness;
