@@ -51,12 +51,20 @@ impl Keys {
         request: &CreateKey,
         repeat: Option<Repeat>,
     ) -> Result<KeyView, KeysError> {
-        let (key, stored) = match self.new_key(&permit, request) {
+        let made = match self.answered_before::<_, KeyId>(&permit, repeat.as_ref()) {
+            Ok(Some(first)) => {
+                self.answer_again(permit).await?;
+                return Ok(self.record(first)?.value.view(self.now()));
+            }
+            Ok(None) => self.new_key(&permit, request),
+            Err(cause) => Err(cause),
+        };
+        let (key, stored) = match made {
             Ok(made) => made,
             Err(cause) => return Err(self.refuse(permit, cause).await),
         };
         let guard = permit.guard();
-        let repeat = repeat.map(|repeat| repeat.answering(&permit, key.id.to_string()));
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &key.id));
         let material = Material::of(&key, VersionNo(1), &stored);
         let event = permit
             .into_event(Outcome::Done, &*self.inner.clock)

@@ -94,12 +94,21 @@ impl Keys {
         request: &CreateDomain,
         repeat: Option<Repeat>,
     ) -> Result<Domain, KeysError> {
-        let domain = match self.new_domain(&permit, request) {
+        let before = self.answered_before::<_, DomainId>(&permit, repeat.as_ref());
+        let domain = match before {
+            Ok(Some(first)) => {
+                self.answer_again(permit).await?;
+                return self.domain(first);
+            }
+            Ok(None) => self.new_domain(&permit, request),
+            Err(cause) => Err(cause),
+        };
+        let domain = match domain {
             Ok(domain) => domain,
             Err(cause) => return Err(self.refuse(permit, cause).await),
         };
         let guard = permit.guard();
-        let repeat = repeat.map(|repeat| repeat.answering(&permit, domain.id.to_string()));
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &domain.id));
         let event = permit
             .into_event(Outcome::Done, &*self.inner.clock)
             .with("created", domain.id.to_string())

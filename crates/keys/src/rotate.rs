@@ -69,15 +69,22 @@ impl Keys {
         permit: Permit<KeyRotate>,
         repeat: Option<Repeat>,
     ) -> Result<KeyView, KeysError> {
-        let attempted = self.rotated(&permit);
-        let (record, stored) = match attempted {
+        let made = match self.answered_before::<_, KeyId>(&permit, repeat.as_ref()) {
+            Ok(Some(first)) => {
+                self.answer_again(permit).await?;
+                return Ok(self.record(first)?.value.view(self.now()));
+            }
+            Ok(None) => self.rotated(&permit),
+            Err(cause) => Err(cause),
+        };
+        let (record, stored) = match made {
             Ok(made) => made,
             Err(cause) => return Err(self.refuse(permit, cause).await),
         };
         let key = record.value;
         let version = key.newest().map_or(VersionNo(1), |v| v.number);
         let guard = permit.guard();
-        let repeat = repeat.map(|repeat| repeat.answering(&permit, key.id.to_string()));
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &key.id));
         let material = Material::of(&key, version, &stored);
         let event = permit
             .into_event(Outcome::Done, &*self.inner.clock)

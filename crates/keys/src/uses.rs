@@ -15,6 +15,7 @@ pub(crate) mod mac;
 pub(crate) mod release;
 pub(crate) mod sign;
 
+use crate::approval::{Approved, with_approval};
 use crate::cache::Opened;
 use crate::key::Compromise;
 use crate::state::{Leave, Purpose};
@@ -130,9 +131,24 @@ impl Keys {
         request: &U,
     ) -> Result<U::Answer, KeysError> {
         let attempted = request.attempt(self, &permit);
-        let (batch, result) = self.concluded(Batch::new(), permit, attempted);
-        self.inner.store.commit(batch).await?;
-        let performed = result?;
+        self.conclude(permit, attempted, None).await
+    }
+
+    /// Writes down what came of one use, uses up its approval, and lets the answer go.
+    pub(crate) async fn conclude<A: ActionType, T>(
+        &self,
+        permit: Permit<A>,
+        attempted: Result<Performed<T>, KeysError>,
+        approved: Option<Approved>,
+    ) -> Result<T, KeysError> {
+        let performed = match attempted {
+            Ok(performed) => performed,
+            Err(cause) => return Err(self.refuse(permit, cause).await),
+        };
+        let guard = permit.guard();
+        let event = performed.describe(permit.into_event(Outcome::Done, &*self.inner.clock));
+        let (batch, event) = with_approval(approved, Batch::new().guard(guard), event);
+        self.inner.store.commit(batch.event(event)).await?;
         self.inner.usage.count(&performed.by);
         Ok(performed.answer)
     }
@@ -173,7 +189,7 @@ impl Keys {
         Ok(results.into_iter().map(answer).collect())
     }
 
-    /// Turns a permit into the record of what was done under it.
+    /// Adds the record of one item to a batch.
     fn concluded<A: ActionType, T>(
         &self,
         batch: Batch,

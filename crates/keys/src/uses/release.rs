@@ -3,7 +3,7 @@
 use super::Performed;
 use super::attempt::Attempt;
 use crate::key::Compromise;
-use crate::{Keys, KeysError};
+use crate::{Approved, Keys, KeysError};
 use kernel::actions::{KeyDataKey, KeyExport};
 use kernel::{Permit, VersionNo};
 use strongroom::Released;
@@ -87,10 +87,7 @@ impl Attempt for MakeDataKey {
     }
 }
 
-impl Attempt for Export {
-    type Action = KeyExport;
-    type Answer = Exported;
-
+impl Export {
     fn attempt(
         &self,
         keys: &Keys,
@@ -131,7 +128,9 @@ impl Keys {
         &self,
         permit: Permit<KeyExport>,
         request: &Export,
+        approved: Option<Approved>,
     ) -> Result<Exported, KeysError> {
-        self.once(permit, request).await
+        let attempted = request.attempt(self, &permit);
+        self.conclude(permit, attempted, approved).await
     }
 }
