@@ -2,8 +2,15 @@
 //!
 //! One JSON object a line: `{"seq":…,"prev":"…","event":{…},"hash":"…"}` with
 //! `hash = SHA-256(prev ‖ seq ‖ event)`, `seq` as 8 bytes, `event` as the exact bytes that stand there.
-//! After unsealing the binary appends the entries to the log and then calls [`Journal::drain`]; the
-//! root keeps the hash of the last entry taken over, so that a journal put in its place is noticed.
+//! After unsealing the binary appends [`Journal::events_after`] to the log, notes [`Journal::head`] in
+//! the root and then calls [`Journal::drain`], which leaves only the entry that was noted: the next
+//! one hangs on it. A journal that was deleted, cut or put in its place does not contain the noted
+//! entry, and that is noticed. (Entries after the noted one can be cut off unnoticed by whoever can
+//! write the disk while the installation is sealed: nothing secret is there to sign them with.)
+//! A crash between the log's commit and the note makes the same events be offered again.
+//!
+//! When the journal is broken or not continued, the binary renames it away, opens a new one, appends
+//! an event that says so, and notes its head: the finding is in the log and the start goes on.
 
 use crate::bytes::Bytes;
 use crate::root_file::{replace_file, sync_folder};
@@ -17,7 +24,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Most entries before unsealing: a stranger at the ceremony's door cannot fill the disk.
-pub const JOURNAL_ENTRIES_MAX: u64 = 4_096;
+pub const JOURNAL_ENTRIES_MAX: usize = 4_096;
 /// Largest journal that is read, in bytes.
 pub const JOURNAL_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
 
@@ -79,10 +86,16 @@ struct Line {
 pub struct Journal {
     path: PathBuf,
     file: File,
-    start: [u8; 32],
-    head: [u8; 32],
-    next: u64,
-    events: Vec<Event>,
+    entries: Vec<Entry>,
+    /// The last line of the file, kept for [`Self::drain`].
+    last_line: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    seq: u64,
+    hash: [u8; 32],
+    event: Event,
 }
 
 impl Journal {
@@ -98,18 +111,12 @@ impl Journal {
         if fresh {
             sync_folder(&path).map_err(|source| disk(&path, "created", source))?;
         }
-        let mut journal = Self {
-            path,
-            file,
-            start: JOURNAL_START,
-            head: JOURNAL_START,
-            next: 0,
-            events: Vec::new(),
-        };
-        let whole = bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1);
+        let mut journal = Self { path, file, entries: Vec::new(), last_line: Vec::new() };
+        let mut whole = 0;
         for (number, line) in (1..).zip(bytes.split_inclusive(|b| *b == b'\n')) {
             if line.last() == Some(&b'\n') {
                 journal.take(line).ok_or(JournalError::Broken { line: number })?;
+                whole += line.len();
             }
         }
         if whole < bytes.len() {
@@ -119,22 +126,20 @@ impl Journal {
         Ok(journal)
     }
 
-    fn take(&mut self, line: &[u8]) -> Option<()> {
-        let line: Line = serde_json::from_slice(line).ok()?;
+    fn take(&mut self, bytes: &[u8]) -> Option<()> {
+        let line: Line = serde_json::from_slice(bytes).ok()?;
         let prev: [u8; 32] = line.prev.as_ref().try_into().ok()?;
-        if self.events.is_empty() {
-            self.start = prev;
-            self.next = line.seq;
-        } else if prev != self.head || line.seq != self.next {
-            return None;
-        }
+        let follows = self
+            .entries
+            .last()
+            .is_none_or(|last| last.hash == prev && last.seq.checked_add(1) == Some(line.seq));
         let hash = chain(&prev, line.seq, line.event.get());
-        if *line.hash != hash {
+        if !follows || *line.hash != hash {
             return None;
         }
-        self.events.push(serde_json::from_str(line.event.get()).ok()?);
-        self.head = hash;
-        self.next = line.seq.checked_add(1)?;
+        let event = serde_json::from_str(line.event.get()).ok()?;
+        self.entries.push(Entry { seq: line.seq, hash, event });
+        self.last_line = bytes.to_vec();
         Some(())
     }
 
@@ -143,17 +148,14 @@ impl Journal {
     /// # Errors
     /// When the journal is full or the disk refuses; the event is then not in it.
     pub fn append(&mut self, event: &Event) -> Result<(), JournalError> {
-        if self.events.len() as u64 >= JOURNAL_ENTRIES_MAX {
+        if self.entries.len() >= JOURNAL_ENTRIES_MAX {
             return Err(JournalError::Full);
         }
         let raw = serde_json::value::to_raw_value(event).map_err(JournalError::Encode)?;
-        let hash = chain(&self.head, self.next, raw.get());
-        let line = Line {
-            seq: self.next,
-            prev: Bytes::from(self.head.to_vec()),
-            event: raw,
-            hash: Bytes::from(hash.to_vec()),
-        };
+        let (prev, seq) = (self.head(), self.entries.last().map_or(0, |last| last.seq + 1));
+        let hash = chain(&prev, seq, raw.get());
+        let (prev, hash_bytes) = (Bytes::from(prev.to_vec()), Bytes::from(hash.to_vec()));
+        let line = Line { seq, prev, event: raw, hash: hash_bytes };
         let mut bytes = serde_json::to_vec(&line).map_err(JournalError::Encode)?;
         bytes.push(b'\n');
         let before = self.file.metadata().map(|m| m.len());
@@ -163,58 +165,51 @@ impl Journal {
             done.or_else(|cause| self.file.set_len(before).and(Err(cause)))
         });
         written.map_err(|source| disk(&self.path, "written", source))?;
-        self.events.push(event.clone());
-        self.head = hash;
-        self.next += 1;
+        self.entries.push(Entry { seq, hash, event: event.clone() });
+        self.last_line = bytes;
         Ok(())
     }
 
-    /// The events that the log has not taken over, oldest first, once they are known to continue
-    /// from `taken_over` ([`crate::Strongroom::journal_head`]). Events that the log took over just
-    /// before a crash are left out.
+    /// The events that the log has not taken over yet, oldest first; `noted` is what
+    /// [`crate::Strongroom::journal_head`] says.
     ///
     /// # Errors
-    /// [`JournalError::NotContinued`] when entries are missing or the journal is another one.
-    pub fn events_after(&self, taken_over: Option<[u8; 32]>) -> Result<&[Event], JournalError> {
-        let taken_over = taken_over.unwrap_or(JOURNAL_START);
-        if self.events.is_empty() || self.start == taken_over {
-            return Ok(&self.events);
-        }
-        if self.head == taken_over { Ok(&[]) } else { Err(JournalError::NotContinued) }
+    /// [`JournalError::NotContinued`] when the noted entry is not there: entries are missing or the
+    /// journal is another one.
+    pub fn events_after(&self, noted: Option<[u8; 32]>) -> Result<Vec<&Event>, JournalError> {
+        let skip = match noted {
+            None if self.entries.first().is_none_or(|first| first.seq == 0) => 0,
+            None => return Err(JournalError::NotContinued),
+            Some(noted) => {
+                let at = self.entries.iter().position(|entry| entry.hash == noted);
+                at.ok_or(JournalError::NotContinued)? + 1
+            }
+        };
+        Ok(self.entries.iter().skip(skip).map(|entry| &entry.event).collect())
     }
 
     /// The hash of the last entry, for [`crate::Strongroom::note_journal_head`].
     #[must_use]
-    pub const fn head(&self) -> [u8; 32] {
-        self.head
+    pub fn head(&self) -> [u8; 32] {
+        self.entries.last().map_or(JOURNAL_START, |last| last.hash)
     }
 
-    /// Empties the journal after the log has taken it over and the root has noted the head: the next
-    /// entry continues from it.
+    /// Leaves only the last entry, once the log has taken everything over and the root has noted it.
     ///
     /// # Errors
-    /// When the disk refuses; the journal then stands as it was.
+    /// [`JournalError::NotContinued`] when `noted` is not the last entry; when the disk refuses, the
+    /// journal stands as it was.
     pub fn drain(&mut self, noted: [u8; 32]) -> Result<(), JournalError> {
-        if noted != self.head && !self.events.is_empty() {
+        if noted != self.head() {
             return Err(JournalError::NotContinued);
         }
-        replace_file(&self.path, &[]).map_err(|source| disk(&self.path, "emptied", source))?;
+        replace_file(&self.path, &self.last_line)
+            .map_err(|source| disk(&self.path, "emptied", source))?;
         let (file, _) =
             open_and_read(&self.path).map_err(|source| disk(&self.path, "read", source))?;
         self.file = file;
-        self.events.clear();
-        self.start = noted;
-        self.head = noted;
+        self.entries.drain(..self.entries.len().saturating_sub(1));
         Ok(())
-    }
-
-    /// Continues an empty journal from what the log has taken over; call it after unsealing when
-    /// there was nothing to take over.
-    pub fn continue_from(&mut self, taken_over: Option<[u8; 32]>) {
-        if self.events.is_empty() {
-            self.start = taken_over.unwrap_or(JOURNAL_START);
-            self.head = self.start;
-        }
     }
 }
 

@@ -12,7 +12,7 @@ fn event(action: &'static str) -> Event {
 
 fn actions(journal: &Journal, taken_over: Option<[u8; 32]>) -> Vec<String> {
     let events = journal.events_after(taken_over).unwrap();
-    events.iter().map(|e| e.action.to_string()).collect()
+    events.into_iter().map(|e| e.action.to_string()).collect()
 }
 
 #[test]
@@ -38,11 +38,24 @@ fn what_happened_before_unsealing_reaches_the_log_once_and_in_order() {
     let mut journal = Journal::open(&path).unwrap();
     let noted = hall.restarted().journal_head();
     assert!(actions(&journal, noted).is_empty());
-    journal.drain(journal.head()).unwrap();
-    assert_eq!(std::fs::metadata(&path).unwrap().len(), 0);
+    // A new boot may write before the journal is drained.
+    journal.append(&event("system.between")).unwrap();
+    assert_eq!(actions(&journal, noted), ["system.between"]);
+    assert!(matches!(journal.drain(noted.unwrap()), Err(JournalError::NotContinued)));
+    hall.room.note_journal_head(journal.head()).unwrap();
+    let noted = hall.room.journal_head();
+    journal.drain(noted.unwrap()).unwrap();
+    assert!(actions(&journal, noted).is_empty());
+    drop(journal);
+    let mut journal = Journal::open(&path).unwrap();
+    assert_eq!(std::fs::read_to_string(&path).unwrap().lines().count(), 1);
     journal.append(&event("system.next")).unwrap();
     assert_eq!(actions(&journal, noted), ["system.next"]);
     assert_eq!(actions(&Journal::open(&path).unwrap(), noted), ["system.next"]);
+    // Without its file the journal begins anew, and the root's note tells.
+    std::fs::remove_file(&path).unwrap();
+    let journal = Journal::open(&path).unwrap();
+    assert!(matches!(journal.events_after(noted), Err(JournalError::NotContinued)));
 }
 
 #[test]

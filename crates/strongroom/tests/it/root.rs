@@ -1,11 +1,14 @@
 //! The root file on a real disk.
 
 use crate::hall::{Hall, key_file};
-use kernel::{DomainId, HeldClock, Timestamp};
+use kernel::{DomainId, HeldClock, Problem, ProblemKind, Timestamp};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
-use strongroom::{FileRoot, ROOT_BYTES_MAX, RootFile, RootFileError, SealError, Strongroom};
+use std::sync::atomic::{AtomicBool, Ordering};
+use strongroom::{
+    FileRoot, MemoryRoot, ROOT_BYTES_MAX, RootFile, RootFileError, SealError, Strongroom,
+};
 
 /// A folder of its own for one test, removed at the end.
 pub(crate) struct Folder(pub(crate) PathBuf);
@@ -119,4 +122,43 @@ fn checkpoints_verify_with_the_signers_public_key() {
     );
     assert!(public.verify(b"checkpoint", &signer.sign(b"checkpoint")).is_ok());
     assert!(public.verify(b"checkpoint", &signer.sign(b"another")).is_err());
+}
+
+/// A disk that refuses while it is told to.
+#[derive(Debug, Default)]
+struct Stubborn {
+    inner: MemoryRoot,
+    refuses: AtomicBool,
+}
+
+impl RootFile for Stubborn {
+    fn read(&self) -> Result<Option<Vec<u8>>, RootFileError> {
+        self.inner.read()
+    }
+
+    fn replace(&self, bytes: &[u8]) -> Result<(), RootFileError> {
+        if self.refuses.load(Ordering::SeqCst) {
+            let source = std::io::Error::from(std::io::ErrorKind::StorageFull);
+            return Err(RootFileError::Disk { path: "root".into(), doing: "replaced", source });
+        }
+        self.inner.replace(bytes)
+    }
+}
+
+#[test]
+fn a_full_disk_changes_nothing_and_forgets_nothing() {
+    let file = Arc::new(Stubborn::default());
+    let clock = Arc::new(HeldClock::at(Timestamp::EPOCH));
+    let room = Strongroom::create(file.clone(), &key_file(), clock.clone()).unwrap();
+    let domain = DomainId::generate(&*clock, &strongroom::SystemRng).unwrap();
+    file.refuses.store(true, Ordering::SeqCst);
+    let before = file.read().unwrap();
+    let refused = Problem::from(room.create_domain(domain).unwrap_err());
+    assert_eq!(refused.kind, ProblemKind::StorageFull);
+    assert!(room.tls_key("server").is_err() && !room.has_domain(domain));
+    assert_eq!(file.read().unwrap(), before);
+    file.refuses.store(false, Ordering::SeqCst);
+    room.create_domain(domain).unwrap();
+    let again = Strongroom::unseal(file, &key_file(), clock).unwrap();
+    assert!(again.has_domain(domain));
 }

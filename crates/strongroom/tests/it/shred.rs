@@ -164,3 +164,41 @@ fn one_persons_month_is_shredded_and_the_next_one_stays() {
     assert!(hall.room.open_personal_key(&anna, &annas).is_err());
     assert!(hall.room.open_personal_key(&ben, &plan.rewrapped[0].wrapped).is_ok());
 }
+
+#[test]
+fn until_the_root_is_on_disk_nothing_is_shredded() {
+    let hall = Hall::new();
+    let [(_, dead), (alive, form)] = two_keys(&hall);
+    let closed = hall.room.close_shred_key(wrapped_under(&dead).unwrap()).unwrap();
+    let survivor = Survivor { slot: Slot::Key(alive), wrapped: form.clone() };
+    let plan = hall.room.plan_shred(&closed, vec![survivor]).unwrap();
+    // Until the old shred key has left the root on disk, it has not left at all.
+    assert!(opens(&hall.restarted(), alive, &form));
+    hall.room.finish_shred(plan.old).unwrap();
+    assert!(!opens(&hall.restarted(), alive, &form));
+}
+
+#[test]
+fn many_threads_share_shred_keys_within_the_limit() {
+    let hall = Hall::new();
+    let slots: Vec<_> = (0..600).map(|_| hall.slot()).collect();
+    let permits: Vec<_> = slots.iter().map(|s| hall.permit::<a::KeyCreate>(*s)).collect();
+    let work: Vec<_> = slots.into_iter().zip(permits).collect();
+    let made: Vec<_> = std::thread::scope(|scope| {
+        let threads: Vec<_> = work
+            .chunks(100)
+            .map(|part| {
+                let room = hall.room.clone();
+                scope.spawn(move || {
+                    let made =
+                        part.iter().map(|(slot, permit)| room.generate(permit, *slot, ALGORITHM));
+                    made.map(|stored| stored.unwrap().shred).collect::<Vec<_>>()
+                })
+            })
+            .collect();
+        threads.into_iter().flat_map(|thread| thread.join().unwrap()).collect()
+    });
+    let count = |id| made.iter().filter(|made| **made == id).count();
+    assert!(made.iter().all(|id| count(*id) <= SHRED_KEYS_UNDER_ONE_MAX as usize));
+    assert_eq!(hall.room.shred_key_count(), 3);
+}
