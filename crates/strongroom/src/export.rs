@@ -80,7 +80,8 @@ impl KeyHandle {
         if !self.algorithm.can(Capability::Export) {
             return Err(self.lacks(Capability::Export));
         }
-        let shred = self.room.shred_key(self.entry.shred)?;
+        // A survivor of a shredding must be opened again in its new form.
+        let shred = self.room.shred_key(self.entry.shred).map_err(|_| KeyError::Forgotten)?;
         let opened = unwrap(&shred, &Slot::Key(self.slot), &self.entry.wrapped)?;
         Ok(export_form(self.algorithm, &opened.secret)?)
     }

@@ -12,8 +12,9 @@ use crate::root_file::{RootFile, RootFileError};
 use crate::seal::{Seal, SealDescriptor};
 use crate::self_test::{SelfTestFailed, self_test};
 use crate::shred::ShredKey;
+use crate::slot::KeySlot;
 use kernel::{Clock, DomainId, Problem, ProblemKind, RngUnavailable, Timestamp};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,9 @@ pub enum SealError {
     /// Wrong seal, wrong file or altered file: which of them is not said.
     #[error("the seal does not open the root")]
     NotOpened,
+    /// What is there is not a root of ours, or it is damaged.
+    #[error("the root file is damaged or not one of ours")]
+    Damaged,
     /// There is no root yet.
     #[error("there is no root here; create one first")]
     Missing,
@@ -59,6 +63,7 @@ impl From<SealError> for Problem {
     fn from(cause: SealError) -> Self {
         let (kind, code) = match &cause {
             SealError::NotOpened => (ProblemKind::Refused, "seal-refused"),
+            SealError::Damaged => (ProblemKind::Unavailable, "root-damaged"),
             SealError::Missing => (ProblemKind::Unavailable, "no-root"),
             SealError::Exists => (ProblemKind::Conflict, "root-exists"),
             SealError::PassphraseTooShort => (ProblemKind::Invalid, "passphrase-too-short"),
@@ -154,6 +159,8 @@ pub(crate) struct Changing {
     pub(crate) root: Root,
     pub(crate) domains: HashMap<DomainId, Arc<MessageKeys>>,
     pub(crate) filling: HashMap<(DomainId, ShredFamily), Arc<ShredKey>>,
+    /// Keys that live on after a planned shredding.
+    pub(crate) survivors: HashMap<ShredId, HashSet<KeySlot>>,
 }
 
 impl fmt::Debug for Strongroom {
@@ -236,7 +243,7 @@ impl Strongroom {
     /// When there is none, or it is not a root of ours.
     pub fn describe(file: &dyn RootFile) -> Result<RootDescription, SealError> {
         let bytes = file.read()?.ok_or(SealError::Missing)?;
-        let unverified = UnverifiedRoot::parse(&bytes)?;
+        let unverified = UnverifiedRoot::parse(&bytes).map_err(|_| SealError::Damaged)?;
         let claims = unverified.claims();
         Ok(RootDescription {
             seal: claims.seal.clone(),
@@ -257,7 +264,12 @@ impl Strongroom {
             .map_err(|_| SealError::NotOpened)?;
         let signer = LogSigner::from_seed(&seed).ok_or(SealError::NotOpened)?;
         let records = RecordKeys::new(barrier.as_slice());
-        let changing = Changing { root, domains: HashMap::new(), filling: HashMap::new() };
+        let changing = Changing {
+            root,
+            domains: HashMap::new(),
+            filling: HashMap::new(),
+            survivors: HashMap::new(),
+        };
         let inner = Inner {
             file,
             clock,
@@ -349,6 +361,7 @@ impl Strongroom {
     /// When the disk refuses or there is no randomness.
     pub fn create_domain(&self, domain: DomainId) -> Result<(), RootError> {
         let mut changing = self.changing();
+        self.unsealed()?;
         if changing.root.domains.contains_key(&domain) {
             return Ok(());
         }

@@ -20,8 +20,9 @@ use crate::material::{unwrap, wrap};
 use crate::random::random_array;
 use crate::room::{Changing, RootError, Strongroom, domain_slot, unwrap_slot};
 use crate::root::{ShredEntry, ShredFamily, ShredId};
-use crate::slot::{Lease, Slot};
+use crate::slot::{KeySlot, Lease, Slot};
 use kernel::{DomainId, Problem, ProblemKind};
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, MutexGuard, PoisonError};
 use zeroize::Zeroizing;
@@ -143,11 +144,21 @@ impl Strongroom {
         let from = self.shred_key(old)?;
         let to = self.successor(old)?;
         let mut rewrapped = Vec::with_capacity(survivors.len());
+        let keys = survivors.iter().filter_map(|survivor| match survivor.slot {
+            Slot::Key(slot) => Some(slot),
+            Slot::Personal(_) => None,
+        });
+        let keys: HashSet<KeySlot> = keys.collect();
         for Survivor { slot, wrapped } in survivors {
             let opened = unwrap(&from, &slot, &wrapped).map_err(|_| ShredError::NotUnder(old))?;
             let wrapped = wrap(&to, &slot, opened.code, &opened.secret).map_err(RootError::Rng)?;
             rewrapped.push(Survivor { slot, wrapped });
         }
+        // Two plans for one shred key: only what survives both is known to live on.
+        let mut changing = self.changing();
+        let noted = changing.survivors.entry(old).or_insert_with(|| keys.clone());
+        noted.retain(|slot| keys.contains(slot));
+        drop(changing);
         Ok(ShredPlan { old, new: to.id, rewrapped })
     }
 
@@ -167,7 +178,9 @@ impl Strongroom {
         root.shred_keys.remove(&old);
         self.replace(&mut changing, root)?;
         self.shred_keys().remove(&old);
-        self.inner.expanded.forget_under(old);
+        // After a restart there is no note of survivors and nothing expanded under it either.
+        let survivors = changing.survivors.remove(&old).unwrap_or_default();
+        self.inner.expanded.forget_under(old, &survivors);
         Ok(())
     }
 
@@ -287,7 +300,7 @@ impl Strongroom {
         Ok(keys)
     }
 
-    fn shred_keys(&self) -> MutexGuard<'_, std::collections::HashMap<ShredId, Arc<ShredKey>>> {
+    fn shred_keys(&self) -> MutexGuard<'_, HashMap<ShredId, Arc<ShredKey>>> {
         self.inner.shred_keys.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -33,6 +33,7 @@ fn yesterdays_wrapped_key_does_not_open_with_todays_root() {
     let hall = Hall::new();
     let [(dead, dead_form), (alive, alive_form)] = two_keys(&hall);
     let held = hall.room.open_key(dead, ALGORITHM, &dead_form).unwrap();
+    let survivors = hall.room.open_key(alive, ALGORITHM, &alive_form).unwrap();
     let yesterdays_root = hall.root_bytes();
     let shred = wrapped_under(&dead_form).unwrap();
 
@@ -44,6 +45,14 @@ fn yesterdays_wrapped_key_does_not_open_with_todays_root() {
 
     let refused = held.encrypt(&hall.permit::<a::KeyEncrypt>(dead), b"x", b"");
     assert!(matches!(refused, Err(KeyError::Forgotten)));
+    // A survivor's handle works on, and is forgotten with its key although the form changed.
+    let encrypt = hall.permit::<a::KeyEncrypt>(alive);
+    assert!(survivors.encrypt(&encrypt, b"x", b"").is_ok());
+    let newer = hall.room.open_key(alive, ALGORITHM, &plan.rewrapped[0].wrapped).unwrap();
+    hall.room.forget(alive.key);
+    for handle in [&survivors, &newer] {
+        assert!(matches!(handle.encrypt(&encrypt, b"x", b""), Err(KeyError::Forgotten)));
+    }
     for room in [&hall.room, &hall.restarted()] {
         assert!(!opens(room, dead, &dead_form));
         assert!(!opens(room, alive, &alive_form), "the survivor's old form is dead too");

@@ -58,6 +58,8 @@ fn every_altered_byte_of_a_root_file_is_refused_with_one_message() {
         Strongroom::unseal(file, &key_file(), hall.clock.clone())
     };
     assert!(unseal(root.clone()).is_ok());
+    let half = MemoryRoot::holding(root[..100].to_vec());
+    assert!(matches!(Strongroom::describe(&half), Err(SealError::Damaged)));
     for i in 0..root.len() - 1 {
         let mut altered = root.clone();
         altered[i] ^= 1;
