@@ -1,0 +1,79 @@
+//! Traditional Chinese words that were reviewed; what is not here stays English.
+
+use serde::Deserialize;
+use std::collections::BTreeMap;
+
+const BUILTIN: &str = include_str!("../data/glossary.yaml");
+
+/// Words of other usages that must not appear in anything we print.
+pub const FORBIDDEN_WORDS: [&str; 8] =
+    ["外包", "委外", "金鑰", "密鑰", "數位", "服務器", "雲計算", "資訊安全"];
+
+/// Why a glossary is not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum GlossaryError {
+    /// Not the shape of a glossary.
+    #[error("the glossary does not read")]
+    Shape(#[from] serde_yaml_ng::Error),
+    /// A word that must not be printed.
+    #[error("`{term}` uses `{forbidden}`, which is not how it is said in Hong Kong")]
+    Forbidden {
+        /// The English term.
+        term: String,
+        /// The word.
+        forbidden: &'static str,
+    },
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Term {
+    en: String,
+    zh_hant: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    terms: Vec<Term>,
+}
+
+/// English terms with their reviewed Chinese.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Glossary(BTreeMap<String, String>);
+
+impl Glossary {
+    /// The glossary that ships with this version.
+    ///
+    /// # Errors
+    /// Never for a released version; a test reads it.
+    pub fn builtin() -> Result<Self, GlossaryError> {
+        Self::read(BUILTIN)
+    }
+
+    /// A glossary from YAML.
+    ///
+    /// # Errors
+    /// When it does not read or uses a forbidden word.
+    pub fn read(yaml: &str) -> Result<Self, GlossaryError> {
+        let file: File = serde_yaml_ng::from_str(yaml)?;
+        for term in &file.terms {
+            let found = FORBIDDEN_WORDS.into_iter().find(|word| term.zh_hant.contains(word));
+            if let Some(forbidden) = found {
+                return Err(GlossaryError::Forbidden { term: term.en.clone(), forbidden });
+            }
+        }
+        Ok(Self(file.terms.into_iter().map(|term| (term.en, term.zh_hant)).collect()))
+    }
+
+    /// The Chinese of a term, if it was reviewed.
+    #[must_use]
+    pub fn zh_hant(&self, term: &str) -> Option<&str> {
+        self.0.get(term).map(String::as_str)
+    }
+
+    /// Every term with its Chinese, by term.
+    pub fn terms(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(en, zh)| (en.as_str(), zh.as_str()))
+    }
+}

@@ -1,0 +1,18 @@
+//! Compliance as its users meet it: data that holds together, checks that do not flatter.
+
+#[cfg(test)]
+mod capabilities;
+#[cfg(test)]
+mod catalogue;
+#[cfg(test)]
+mod checks;
+#[cfg(test)]
+mod guides;
+#[cfg(test)]
+mod reports;
+#[cfg(test)]
+mod statuses;
+#[cfg(test)]
+mod words;
+#[cfg(test)]
+mod world;
