@@ -124,8 +124,11 @@ impl Keys {
         self.process(opened, version, compromise)
     }
 
-    /// One use under one permit.
-    pub(crate) async fn once<U: Use>(
+    /// One use under one permit, whatever the use; the methods with names of their own are this.
+    ///
+    /// # Errors
+    /// See [`KeysError`]; with [`KeysError::decide_again`], ask the gate again.
+    pub async fn once<U: Use>(
         &self,
         permit: Permit<U::Action>,
         request: &U,
