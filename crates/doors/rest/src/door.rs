@@ -176,7 +176,14 @@ impl Door {
         let query = parts.uri.query().unwrap_or_default().to_owned();
         let incoming =
             Incoming { caller: Arc::new(caller), path, query, media, body, idempotency_key };
-        endpoint.answer(self, rooms, incoming).await.map_err(Fault::from)
+        let answered = endpoint.answer(self, rooms.clone(), incoming).await;
+        if let (Err(problem), Some(rooms)) = (&answered, &rooms)
+            && matches!(problem.kind, ProblemKind::Refused | ProblemKind::NotFound)
+        {
+            // No answer without a record, and a refusal is an answer.
+            rooms.recorded().await?;
+        }
+        answered.map_err(Fault::from)
     }
 
     fn caller(

@@ -78,6 +78,42 @@ shapes! {
     Base64 = { "type": "string", "contentEncoding": "base64", "pattern": BASE64_PATTERN };
     /// SHA-256 in lower-case hexadecimal.
     Sha256 = { "type": "string", "pattern": "^[0-9a-f]{64}$" };
+    /// The number of a version, from 1.
+    Version = { "type": "integer", "minimum": 1, "maximum": u32::MAX };
+    /// The algorithm of a key.
+    Algorithm = {
+        "type": "string",
+        "enum": strongroom::Algorithm::ALL.iter().map(|a| a.name()).collect::<Vec<_>>(),
+    };
+    /// How a signature is made.
+    SignatureScheme = {
+        "type": "string",
+        "enum": [
+            "rsa-pss-sha-256", "rsa-pss-sha-384", "rsa-pss-sha-512", "rsa-pkcs1-sha-256",
+            "rsa-pkcs1-sha-384", "rsa-pkcs1-sha-512", "ecdsa-sha-256", "ecdsa-sha-384",
+            "ecdsa-sha-512", "ed25519", "ml-dsa",
+        ],
+    };
+    /// The state of a version of a key (SP 800-57 part 1, section 7).
+    KeyState = {
+        "type": "string",
+        "enum": [
+            "pre-active", "active", "suspended", "deactivated", "compromised", "destroyed",
+            "destroyed-compromised",
+        ],
+    };
+    /// Days between rotations.
+    RotationDays = { "type": "integer", "minimum": 1, "maximum": keys::RotationPeriod::DAYS_MAX };
+    /// A waiting period: none, or a day to a year.
+    WaitingSeconds = { "anyOf": [
+        { "type": "integer", "const": 0 },
+        {
+            "type": "integer",
+            "minimum": keys::WAITING_SECONDS_MIN, "maximum": keys::WAITING_SECONDS_MAX,
+        },
+    ] };
+    /// A label with its value.
+    LabelFilter = { "type": "string", "pattern": "^[a-z0-9._-]{1,63}=[!-~]{1,128}$" };
     /// Any JSON object: its fields are described by the room that reads it.
     Object = { "type": "object" };
 }

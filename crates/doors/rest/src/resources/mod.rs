@@ -1,5 +1,8 @@
 //! The lines of the table, one file for each kind of thing.
 
+mod domains;
+mod key_uses;
+mod keys;
 mod system;
 
 use crate::table::Table;
@@ -8,5 +11,8 @@ use crate::table::Table;
 pub(crate) fn table() -> Table {
     let mut table = Table::default();
     system::lines(&mut table);
+    domains::lines(&mut table);
+    keys::lines(&mut table);
+    key_uses::lines(&mut table);
     table
 }
