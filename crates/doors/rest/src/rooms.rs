@@ -1,8 +1,8 @@
 //! The handles of the rooms that this door opens, once the installation is unsealed.
 
 use kernel::{
-    Action, ActionType, Caller, Clock, DomainId, Gate, KeyId, Permit, Problem, ProblemKind,
-    Refusal, Resource, ResourceKind,
+    Action, ActionType, Caller, Clock, DomainId, Gate, KeyId, Outcome, Permit, Problem,
+    ProblemKind, Recorder, Refusal, Resource, ResourceKind,
 };
 use keys::{Keys, Repeat};
 use std::fmt;
@@ -15,6 +15,8 @@ pub struct Rooms {
     pub gate: Arc<Gate>,
     /// Keys and key domains.
     pub keys: Keys,
+    /// The log.
+    pub log: audit::Log,
     /// For waiting until what was refused is recorded, and for counters.
     pub store: Store,
     /// Time.
@@ -83,6 +85,11 @@ impl Rooms {
             Ok(_) => Problem::not_found(noun(resource.kind)),
             Err(_) => refusal.into(),
         }
+    }
+
+    /// Ends the permit of a read that no slice records by itself.
+    pub(crate) fn note_read<A: ActionType>(&self, permit: Permit<A>) {
+        self.store.record(permit.into_event(Outcome::Done, &*self.clock));
     }
 
     /// Waits until every refusal that the gate recorded is durable.

@@ -114,6 +114,12 @@ shapes! {
     ] };
     /// A label with its value.
     LabelFilter = { "type": "string", "pattern": "^[a-z0-9._-]{1,63}=[!-~]{1,128}$" };
+    /// What the gate said.
+    DecisionWord = { "type": "string", "enum": ["allowed", "refused", "system"] };
+    /// A person, a service, or the installation itself.
+    Principal = {
+        "type": "string", "pattern": "^((per|svc)_[0-7][0-9a-hjkmnp-tv-z]{25}|system)$",
+    };
     /// Any JSON object: its fields are described by the room that reads it.
     Object = { "type": "object" };
 }

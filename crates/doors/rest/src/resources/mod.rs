@@ -3,6 +3,7 @@
 mod domains;
 mod key_uses;
 mod keys;
+mod log;
 mod system;
 
 use crate::table::Table;
@@ -14,5 +15,6 @@ pub(crate) fn table() -> Table {
     domains::lines(&mut table);
     keys::lines(&mut table);
     key_uses::lines(&mut table);
+    log::lines(&mut table);
     table
 }
