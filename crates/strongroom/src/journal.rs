@@ -24,7 +24,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 /// Most entries before unsealing: a stranger at the ceremony's door cannot fill the disk.
-pub const JOURNAL_ENTRIES_MAX: usize = 4_096;
+pub const JOURNAL_ENTRIES_MAX: usize = 1_024;
 /// Largest journal that is read, in bytes.
 pub const JOURNAL_BYTES_MAX: u64 = 8 * 1_024 * 1_024;
 

@@ -306,13 +306,13 @@ impl Strongroom {
     }
 
     /// Seals the running installation: every open key is forgotten, the keys that wrap them are wiped,
-    /// and no key opens until [`Self::reopen`]. Records, log and sign-in go on, so that the sealing
-    /// itself can be recorded and somebody can come to unseal.
+    /// and no key opens until [`Self::reopen`]. Records, log (with its personal part) and sign-in go
+    /// on, so that the sealing itself is recorded and somebody can come to unseal.
     pub fn seal(&self) {
         let mut changing = self.changing();
         self.inner.sealed.store(true, Ordering::SeqCst);
         changing.domains.clear();
-        changing.filling.clear();
+        changing.filling.retain(|(_, family), _| *family == ShredFamily::Personal);
         self.drop_shred_keys();
         self.inner.expanded.forget_all();
     }
@@ -337,6 +337,10 @@ impl Strongroom {
         }
         self.inner.sealed.store(false, Ordering::SeqCst);
         Ok(())
+    }
+
+    pub(crate) fn unsealed_for(&self, family: ShredFamily) -> Result<(), RootError> {
+        if family == ShredFamily::Personal { Ok(()) } else { self.unsealed() }
     }
 
     pub(crate) fn unsealed(&self) -> Result<(), RootError> {

@@ -208,7 +208,7 @@ impl Strongroom {
         family: ShredFamily,
     ) -> Result<(Arc<ShredKey>, Lease), RootError> {
         let mut changing = self.changing();
-        self.unsealed()?;
+        self.unsealed_for(family)?;
         if let Some(key) = changing.filling.get(&(domain, family))
             && key.taken.fetch_add(1, Ordering::Relaxed) < SHRED_KEYS_UNDER_ONE_MAX
         {
@@ -223,18 +223,18 @@ impl Strongroom {
 
     /// An existing shred key.
     pub(crate) fn shred_key(&self, id: ShredId) -> Result<Arc<ShredKey>, RootError> {
-        self.unsealed()?;
         if let Some(key) = self.shred_keys().get(&id) {
+            self.unsealed_for(key.family)?;
             return Ok(Arc::clone(key));
         }
         let mut changing = self.changing();
-        self.unsealed()?;
         // Between the two locks somebody else may have brought it in; there must be one count of
         // leases only.
         if let Some(key) = self.shred_keys().get(&id) {
             return Ok(Arc::clone(key));
         }
         let entry = changing.root.shred_keys.get(&id).ok_or(RootError::NoShredKey(id))?.clone();
+        self.unsealed_for(entry.family)?;
         let kek = self.domain_keys(&mut changing, entry.domain)?;
         let secret = kek
             .open(&shred_aad(id, entry.domain, entry.family), &entry.key)
@@ -244,9 +244,13 @@ impl Strongroom {
         Ok(key)
     }
 
-    /// Wipes what can be read again from the root; a key with a lease on it stays until it is stored.
+    /// Wipes what can be read again from the root; a key with a lease on it stays until it is stored,
+    /// and personal-data keys stay because the log goes on.
     pub(crate) fn drop_shred_keys(&self) {
-        self.shred_keys().retain(|_, key| Arc::strong_count(&key.on_the_way) > 1);
+        let stays = |key: &ShredKey| {
+            key.family == ShredFamily::Personal || Arc::strong_count(&key.on_the_way) > 1
+        };
+        self.shred_keys().retain(|_, key| stays(key));
     }
 
     fn successor(&self, old: ShredId) -> Result<Arc<ShredKey>, RootError> {

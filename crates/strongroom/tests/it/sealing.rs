@@ -4,8 +4,8 @@ use crate::hall::{Hall, key_file, shown};
 use kernel::{HeldClock, Problem, ProblemKind, Secret, Timestamp, actions as a};
 use std::sync::Arc;
 use strongroom::{
-    Algorithm, Argon2Cost, KEY_FILE_BYTES_MIN, MemoryRoot, PASSPHRASE_BYTES_MAX, Seal,
-    SealDescriptor, SealError, Strongroom,
+    Algorithm, Argon2Cost, KEY_FILE_BYTES_MIN, MemoryRoot, Month, PASSPHRASE_BYTES_MAX,
+    PersonalSlot, Seal, SealDescriptor, SealError, Strongroom,
 };
 
 fn passphrase(text: &str) -> Seal {
@@ -96,6 +96,10 @@ fn a_sealed_installation_uses_no_key_and_still_writes_its_records() {
     assert_eq!(hall.room.open_key_count(), 0);
     let place = strongroom::Place { collection: "log", key: b"1", version: 1 };
     assert!(hall.room.records().seal(place, b"sealed by an officer").is_ok());
+    let month = Month::of(Timestamp::EPOCH);
+    let slot_of_officer = PersonalSlot { domain: hall.domain, subject: "officer".into(), month };
+    let personal = hall.room.create_personal_key(&slot_of_officer).unwrap();
+    assert!(hall.room.open_personal_key(&slot_of_officer, &personal.wrapped).is_ok());
 
     let wrong = Seal::KeyFile(Secret::new(vec![9; 32]));
     assert!(matches!(hall.room.reopen(&wrong), Err(SealError::NotOpened)));
