@@ -27,11 +27,14 @@ pub struct Options {
     /// Most pages of 4096 bytes that the database may have; what is essential may use 16 MiB more.
     /// `None`: as many as the disk has.
     pub pages_max: Option<u32>,
+    /// Pages of 4096 bytes in the write-ahead log after which they are moved into the database: more
+    /// make commits steadier and a start after a crash slower.
+    pub checkpoint_pages: u32,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { reserve_bytes: RESERVE_BYTES, pages_max: None }
+        Self { reserve_bytes: RESERVE_BYTES, pages_max: None, checkpoint_pages: 4_096 }
     }
 }
 

@@ -61,9 +61,11 @@ pub(crate) fn open_writer(
         return Err(StoreError::ReadOnly);
     }
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 4096; PRAGMA cache_size = -16000;
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
          PRAGMA journal_size_limit = 67108864;",
     )?;
+    let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages);
+    connection.query_row(&checkpoint, [], |row| row.get::<_, i64>(0))?;
     if let Some(pages) = options.pages_max {
         set_pages_max(&connection, pages)?;
     }

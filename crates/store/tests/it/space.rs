@@ -6,7 +6,7 @@ use store::{Batch, Expect, KeyRange, Options, Store, StoreError};
 
 /// The database may have 64 pages of 4096 bytes.
 fn small(folder: &Folder) -> Store {
-    let options = Options { reserve_bytes: 64 * 1024, pages_max: Some(64) };
+    let options = Options { pages_max: Some(64), ..options() };
     start(Store::open(folder.path(), keys(), clock(), options).unwrap()).0
 }
 

@@ -116,7 +116,7 @@ impl Appender for Lines {
 
 /// Small reserves, so that tests do not fill the machine's memory.
 pub(crate) fn options() -> Options {
-    Options { reserve_bytes: 64 * 1024, pages_max: None }
+    Options { reserve_bytes: 64 * 1024, ..Options::default() }
 }
 
 pub(crate) fn opened(folder: &Folder) -> Result<Opened, StoreError> {
