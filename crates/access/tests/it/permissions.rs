@@ -9,6 +9,7 @@ use kernel::{Action, Principal, Resource, ServiceId};
 use proptest::prelude::*;
 use std::fmt::Write;
 use std::path::Path;
+use std::sync::OnceLock;
 
 pub(crate) fn golden(name: &str, now: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -17,6 +18,11 @@ pub(crate) fn golden(name: &str, now: &str) {
     }
     let kept = std::fs::read_to_string(&path).unwrap();
     assert!(kept == now, "`{name}` differs: run with UPDATE_GOLDEN=1 and read the difference");
+}
+
+fn engine() -> &'static Engine {
+    static ENGINE: OnceLock<Engine> = OnceLock::new();
+    ENGINE.get_or_init(|| Engine::load().unwrap())
 }
 
 fn holder(role: Role) -> Principal {
@@ -110,15 +116,15 @@ fn every_role_is_good_for_something() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(ProptestConfig::with_cases(256))]
 
     /// Any set of roles, even one that assignment would refuse, is held apart by the policies.
     #[test]
     fn no_set_of_roles_joins_what_is_kept_apart(
         roles in proptest::sample::subsequence(Role::ALL.to_vec(), 1..=4)
     ) {
-        let engine = Engine::load().unwrap();
-        let [users, use_keys, policy, manage_keys, approve] = powers(&engine, &roles);
+        let engine = engine();
+        let [users, use_keys, policy, manage_keys, approve] = powers(engine, &roles);
         let first = roles.contains(&Role::BootstrapAdministrator);
         prop_assert!(!(users && use_keys));
         prop_assert!(!(users && manage_keys));

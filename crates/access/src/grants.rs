@@ -1,0 +1,297 @@
+//! Giving and taking roles, and confirming that they are still needed.
+
+use crate::AccessError;
+use crate::access::{Access, Change, holder_of};
+use crate::approvals::{Occasion, request_hash};
+use crate::directory::{Directory, Kept};
+use crate::duties::{Duty, conflict_with_any};
+use crate::enrolment::{Installation, Settings, keep_end_of_bootstrap};
+use crate::identity::{Made, People, Person, Service, Services};
+use crate::policy::POLICY_TEXTS;
+use crate::roles::{ASSIGNMENTS_MAX, Assignment, Reach, Role, TIME_BOX_DAYS_MAX};
+use kernel::actions::{PolicyChange, PolicyRead};
+use kernel::{Action, Event, Outcome, Permit, Principal, Resource, Timestamp};
+use serde::Serialize;
+use store::{Batch, Expect};
+
+/// A role that somebody shall have.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
+pub struct GiveRole {
+    /// The role.
+    pub role: Role,
+    /// How far it reaches.
+    pub reach: Reach,
+    /// Until when; a time-boxed role must have an end.
+    pub until: Option<Timestamp>,
+}
+
+impl GiveRole {
+    /// The hash to which the approval of this change is bound; the resource names the holder.
+    #[must_use]
+    pub fn request_hash(&self, resource: &Resource) -> [u8; 32] {
+        let until = self.until.map(Timestamp::rfc3339).unwrap_or_default();
+        let reach = match self.reach {
+            Reach::Installation => String::from("*"),
+            Reach::Domain(domain) => domain.to_string(),
+        };
+        let text = format!("give-role\n{}\n{reach}\n{until}", self.role);
+        request_hash(Action::PolicyChange, resource, text.as_bytes())
+    }
+}
+
+enum Holder {
+    Person(Kept<Person>),
+    Service(Kept<Service>),
+}
+
+impl Holder {
+    fn roles(&mut self) -> &mut Vec<Assignment> {
+        match self {
+            Self::Person(kept) => &mut kept.value.roles,
+            Self::Service(kept) => &mut kept.value.roles,
+        }
+    }
+
+    fn put(&self) -> Batch {
+        match self {
+            Self::Person(kept) => {
+                let expect = Expect::Version(kept.version);
+                Batch::new().put::<People>(&kept.value.id, &kept.value, expect)
+            }
+            Self::Service(kept) => {
+                let expect = Expect::Version(kept.version);
+                Batch::new().put::<Services>(&kept.value.id, &kept.value, expect)
+            }
+        }
+    }
+
+    fn keep(self, directory: &mut Directory, version: Option<u64>) {
+        match self {
+            Self::Person(kept) => {
+                directory.keep_person(version.unwrap_or(kept.version), kept.value);
+            }
+            Self::Service(kept) => {
+                directory.keep_service(version.unwrap_or(kept.version), kept.value);
+            }
+        }
+    }
+
+    fn set_reviewed(&mut self, made: Made) {
+        match self {
+            Self::Person(kept) => kept.value.reviewed = Some(made),
+            Self::Service(kept) => kept.value.reviewed = Some(made),
+        }
+    }
+}
+
+impl Clone for Holder {
+    fn clone(&self) -> Self {
+        match self {
+            Self::Person(kept) => Self::Person(kept.clone()),
+            Self::Service(kept) => Self::Service(kept.clone()),
+        }
+    }
+}
+
+impl Access {
+    /// Gives a role to the person or service whom the permit names. After bootstrap somebody else must
+    /// have approved exactly this.
+    ///
+    /// # Errors
+    /// [`AccessError::Separation`] with the reason when it does not go together with what the holder
+    /// has, [`AccessError::Approval`] when nobody has approved, and as the limits say.
+    pub async fn give_role(
+        &self,
+        permit: Permit<PolicyChange>,
+        give: GiveRole,
+    ) -> Result<(), AccessError> {
+        self.check_live(&permit)?;
+        let mut holder = self.role_holder(&permit)?;
+        self.check_gift(&permit, &mut holder, give)?;
+        let hash = give.request_hash(permit.resource());
+        let spent = self.spend_on(&permit, Occasion::RoleGiven, hash)?;
+        let given_by = permit.caller().principal;
+        let since = self.times().latest();
+        let GiveRole { role, reach, until } = give;
+        holder.roles().retain(|a| a.role != role || a.reach != reach);
+        holder.roles().push(Assignment { role, reach, since, until, given_by });
+        let guard = permit.guard();
+        let event = self.about_role(permit, "role-given", role, reach);
+        let event = match until {
+            Some(until) => event.with("until", until.rfc3339()),
+            None => event,
+        };
+        let event = match &spent {
+            Some(spent) => event.with("approval", spent.id().to_string()),
+            None => event,
+        };
+        let batch = holder.put();
+        let batch = match spent {
+            Some(spent) => batch.and(spent.into_batch()),
+            None => batch,
+        };
+        let (batch, settings) = self.with_new_version(batch.event(event).guard(guard), &holder);
+        self.save(batch, Change::Widens, |d, versions| {
+            holder.keep(d, versions.first().copied());
+            keep_end_of_bootstrap(d, versions, settings);
+        })
+        .await
+    }
+
+    /// Takes a role away; when this returns, no later use of it can be recorded. Needs nobody else.
+    ///
+    /// # Errors
+    /// [`AccessError::NoSuch`] when the holder does not have it.
+    pub async fn take_role(
+        &self,
+        permit: Permit<PolicyChange>,
+        role: Role,
+        reach: Reach,
+    ) -> Result<(), AccessError> {
+        self.check_live(&permit)?;
+        let mut holder = self.role_holder(&permit)?;
+        let before = holder.roles().len();
+        holder.roles().retain(|a| a.role != role || a.reach != reach);
+        if holder.roles().len() == before {
+            return Err(AccessError::NoSuch("assignment"));
+        }
+        let guard = permit.guard();
+        let event = self.about_role(permit, "role-taken", role, reach);
+        let narrowed = holder.clone();
+        self.change_directory(|d| narrowed.keep(d, None));
+        let batch = holder.put().event(event).guard(guard);
+        let (batch, settings) = self.with_new_version(batch, &holder);
+        self.save(batch, Change::Narrows, |d, versions| {
+            holder.keep(d, versions.first().copied());
+            keep_end_of_bootstrap(d, versions, settings);
+        })
+        .await
+    }
+
+    /// Confirms that the holder whom the permit names still needs its roles: the access review.
+    ///
+    /// # Errors
+    /// When there is no such identity or the store does not take it.
+    pub async fn confirm_roles(&self, permit: Permit<PolicyChange>) -> Result<(), AccessError> {
+        self.check_live(&permit)?;
+        let mut holder = self.role_holder(&permit)?;
+        holder.set_reviewed(self.made_by(&permit));
+        let guard = permit.guard();
+        let event = permit.into_event(Outcome::Done, self.clock()).with("did", "roles-confirmed");
+        let batch = holder.put().event(event).guard(guard);
+        self.save(batch, Change::Neither, |d, v| holder.keep(d, v.first().copied())).await
+    }
+
+    /// The policies as text, by file, for those who may read them.
+    #[must_use]
+    pub fn policy_texts(&self, permit: Permit<PolicyRead>) -> [(&'static str, &'static str); 3] {
+        self.read_under(permit);
+        POLICY_TEXTS
+    }
+
+    fn role_holder(&self, permit: &Permit<PolicyChange>) -> Result<Holder, AccessError> {
+        match holder_of(&permit.resource().id) {
+            Some(Principal::Person(id)) => self.look(|d| d.person(id).cloned()).map(Holder::Person),
+            Some(Principal::Service(id)) => {
+                self.look(|d| d.service(id).cloned()).map(Holder::Service)
+            }
+            _ => Err(AccessError::NoSuch("identity")),
+        }
+    }
+
+    fn check_gift(
+        &self,
+        permit: &Permit<PolicyChange>,
+        holder: &mut Holder,
+        give: GiveRole,
+    ) -> Result<(), AccessError> {
+        let GiveRole { role, reach, until } = give;
+        let fits = match holder {
+            Holder::Person(_) => role.for_people(),
+            Holder::Service(_) => role.for_services(),
+        };
+        if !fits || role == Role::BootstrapAdministrator {
+            return Err(AccessError::RoleNotForHolder(role));
+        }
+        if role.installation_only() && reach != Reach::Installation {
+            return Err(AccessError::RoleNotForDomain(role));
+        }
+        let now = self.times().latest();
+        let box_end = now.plus_days(TIME_BOX_DAYS_MAX);
+        match until {
+            Some(until) if until <= now => {
+                return Err(AccessError::Date { field: "until", days_max: TIME_BOX_DAYS_MAX });
+            }
+            Some(until) if role.is_time_boxed() && until > box_end => {
+                return Err(AccessError::TimeBox(role));
+            }
+            None if role.is_time_boxed() => return Err(AccessError::TimeBox(role)),
+            _ => {}
+        }
+        if holder.roles().len() >= ASSIGNMENTS_MAX {
+            return Err(AccessError::TooMany { what: "roles of one holder", max: ASSIGNMENTS_MAX });
+        }
+        // Roles that have ended conflict no more; the first administrator's ends with bootstrap.
+        let open = self.bootstrap() == crate::enrolment::Bootstrap::Open;
+        let current = holder
+            .roles()
+            .iter()
+            .filter(|a| a.is_current(now) && (open || a.role != Role::BootstrapAdministrator));
+        if let Some(conflict) = conflict_with_any(current.map(|a| a.role), role) {
+            return Err(AccessError::Separation(conflict));
+        }
+        // Nobody gives a role to themselves, not even the first administrator.
+        let own = match holder {
+            Holder::Person(kept) => permit.caller().principal == Principal::Person(kept.value.id),
+            Holder::Service(_) => false,
+        };
+        // Nor does an owner come to manage users or policy while a service's tokens are theirs.
+        let apart = |duty: &Duty| matches!(duty, Duty::ManagesUsers | Duty::ChangesPolicy);
+        let owns = match holder {
+            Holder::Person(kept) if Duty::of(role).iter().any(apart) => {
+                let id = kept.value.id;
+                self.look(|d| d.services.values().any(|s| s.value.owner == Some(id)))
+            }
+            _ => false,
+        };
+        if own {
+            return Err(AccessError::RoleNotForHolder(role));
+        }
+        if owns { Err(AccessError::Owner) } else { Ok(()) }
+    }
+
+    fn about_role(
+        &self,
+        permit: Permit<PolicyChange>,
+        did: &'static str,
+        role: Role,
+        reach: Reach,
+    ) -> Event {
+        let reach = match reach {
+            Reach::Installation => String::from("installation"),
+            Reach::Domain(domain) => domain.to_string(),
+        };
+        permit
+            .into_event(Outcome::Done, self.clock())
+            .with("did", did)
+            .with("role", role.word())
+            .with("reach", reach)
+    }
+
+    /// Every change of roles raises the policy version, in the same commit; the same record says whether
+    /// bootstrap is over.
+    fn with_new_version(&self, batch: Batch, holder: &Holder) -> (Batch, Option<Installation>) {
+        let ends = match holder {
+            Holder::Person(kept) => self.end_bootstrap(Batch::new(), &kept.value),
+            Holder::Service(_) => (Batch::new(), None),
+        };
+        if let (end, Some(settings)) = ends {
+            return (batch.and(end), Some(settings));
+        }
+        let Some(kept) = self.look(|d| d.installation.clone()) else { return (batch, None) };
+        let mut settings = kept.value;
+        settings.policy_version += 1;
+        let batch = batch.put::<Settings>(&(), &settings, Expect::Version(kept.version));
+        (batch, Some(settings))
+    }
+}

@@ -1,0 +1,189 @@
+//! Services: workloads and other systems, their owners and certificates.
+
+use crate::AccessError;
+use crate::access::{Access, Change};
+use crate::duties::Duty;
+use crate::identity::{CERTIFICATES_MAX, CertificateBinding, Service, Services, WORKLOADS_MAX};
+use crate::tokens::first;
+use kernel::actions::{IdentityManage, IdentityRead};
+use kernel::{Name, Outcome, Permit, PersonId, Scope, ServiceId};
+use store::{Batch, Expect};
+
+/// Most services of one installation.
+pub const SERVICES_MAX: usize = 20_000;
+
+/// A service that shall exist.
+#[derive(Clone, Debug)]
+pub struct NewService {
+    /// Its name; no two services have one.
+    pub name: Name,
+    /// The platform engineer who makes its tokens.
+    pub owner: Option<PersonId>,
+    /// Workloads whose keys it may use; empty means all of its key domain.
+    pub workloads: Vec<Name>,
+}
+
+impl Access {
+    /// Creates a service without roles.
+    ///
+    /// # Errors
+    /// When the name is taken, the owner manages users or policy, or a limit is passed.
+    pub async fn create_service(
+        &self,
+        permit: Permit<IdentityManage>,
+        new: NewService,
+    ) -> Result<ServiceId, AccessError> {
+        self.check_live(&permit)?;
+        if self.look(|d| d.services.len()) >= SERVICES_MAX {
+            return Err(AccessError::TooMany { what: "services", max: SERVICES_MAX });
+        }
+        if new.workloads.len() > WORKLOADS_MAX {
+            return Err(AccessError::TooMany { what: "workloads", max: WORKLOADS_MAX });
+        }
+        if let Some(owner) = new.owner {
+            self.check_owner(owner)?;
+        }
+        let id = ServiceId::generate(self.clock(), self.rng())?;
+        let service = Service {
+            id,
+            name: new.name,
+            owner: new.owner,
+            workloads: new.workloads,
+            roles: Vec::new(),
+            certificates: Vec::new(),
+            lock: None,
+            made: self.made_by(&permit),
+            reviewed: None,
+        };
+        let guard = permit.guard();
+        let event = permit
+            .into_event(Outcome::Done, self.clock())
+            .with("did", "service-created")
+            .with("service", id.to_string())
+            .with("name", service.name.as_str());
+        let batch = Batch::new().put::<Services>(&id, &service, Expect::Absent);
+        let batch = batch.event(event).guard(guard);
+        self.save(batch, Change::Widens, |d, v| d.keep_service(first(v), service)).await?;
+        Ok(id)
+    }
+
+    /// Lets a client certificate stand for the service that the permit names: any certificate with this
+    /// public key, which the TLS handshake has proven.
+    ///
+    /// # Errors
+    /// When another service has the key already, or the limit is reached.
+    pub async fn bind_certificate(
+        &self,
+        permit: Permit<IdentityManage>,
+        spki_sha256: [u8; 32],
+        name: Name,
+    ) -> Result<(), AccessError> {
+        let made = self.made_by(&permit);
+        let hex: String = spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        let binding = CertificateBinding { spki_sha256, name, made };
+        self.change_service(permit, Change::Widens, ("certificate-bound", hex), |service| {
+            if service.certificates.len() >= CERTIFICATES_MAX {
+                let what = "certificates of one service";
+                return Err(AccessError::TooMany { what, max: CERTIFICATES_MAX });
+            }
+            service.certificates.retain(|c| c.spki_sha256 != binding.spki_sha256);
+            service.certificates.push(binding);
+            Ok(())
+        })
+        .await
+    }
+
+    /// Takes a certificate away; when this returns, no later use of it can be recorded.
+    ///
+    /// # Errors
+    /// When the service has no such certificate.
+    pub async fn unbind_certificate(
+        &self,
+        permit: Permit<IdentityManage>,
+        spki_sha256: [u8; 32],
+    ) -> Result<(), AccessError> {
+        let hex: String = spki_sha256.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.change_service(permit, Change::Narrows, ("certificate-unbound", hex), |service| {
+            let before = service.certificates.len();
+            service.certificates.retain(|c| c.spki_sha256 != spki_sha256);
+            if service.certificates.len() == before {
+                return Err(AccessError::NoSuch("certificate"));
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Makes another person responsible for the service.
+    ///
+    /// # Errors
+    /// [`AccessError::Owner`] when the person manages users or policy.
+    pub async fn set_owner(
+        &self,
+        permit: Permit<IdentityManage>,
+        owner: Option<PersonId>,
+    ) -> Result<(), AccessError> {
+        if let Some(owner) = owner {
+            self.check_owner(owner)?;
+        }
+        let text = owner.map_or_else(|| String::from("nobody"), |id| id.to_string());
+        self.change_service(permit, Change::Narrows, ("owner-set", text), |service| {
+            service.owner = owner;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn change_service(
+        &self,
+        permit: Permit<IdentityManage>,
+        change: Change,
+        (did, what): (&'static str, String),
+        edit: impl FnOnce(&mut Service) -> Result<(), AccessError> + Send,
+    ) -> Result<(), AccessError> {
+        self.check_live(&permit)?;
+        let id: ServiceId = permit.resource_id().ok_or(AccessError::NoSuch("service"))?;
+        let kept = self.look(|d| d.service(id).cloned())?;
+        let mut service = kept.value;
+        edit(&mut service)?;
+        let guard = permit.guard();
+        let event = permit.into_event(Outcome::Done, self.clock());
+        let event = event.with("did", did).with("what", what);
+        if change == Change::Narrows {
+            self.change_directory(|d| d.keep_service(kept.version, service.clone()));
+        }
+        let batch = Batch::new().put::<Services>(&id, &service, Expect::Version(kept.version));
+        let batch = batch.event(event).guard(guard);
+        self.save(batch, change, |d, v| d.keep_service(first(v), service)).await
+    }
+
+    /// An owner makes tokens with which keys are used: nobody who manages users or policy.
+    fn check_owner(&self, owner: PersonId) -> Result<(), AccessError> {
+        let fits = self.look(|d| {
+            let person = d.people.get(&owner).filter(|p| p.value.lock.is_none())?;
+            let apart = |duty: &Duty| matches!(duty, Duty::ManagesUsers | Duty::ChangesPolicy);
+            let clean = !person.value.roles.iter().any(|a| Duty::of(a.role).iter().any(apart));
+            clean.then_some(())
+        });
+        fits.ok_or(AccessError::Owner)
+    }
+
+    /// The services that the permit shows, by name.
+    #[must_use]
+    pub fn services(&self, permit: Permit<IdentityRead>) -> Vec<Service> {
+        let (scope, one) = (permit.scope(), permit.resource_id::<ServiceId>());
+        let all = permit.resource().id == "*";
+        self.read_under(permit);
+        let shown = |service: &&Service| match (&scope, all) {
+            (_, false) => Some(service.id) == one,
+            (Scope::All, true) => true,
+            (Scope::Domains(domains), true) => {
+                service.roles.iter().any(|a| domains.iter().any(|domain| a.reach.covers(*domain)))
+            }
+        };
+        let mut found: Vec<Service> = self
+            .look(|d| d.services.values().map(|kept| &kept.value).filter(shown).cloned().collect());
+        found.sort_by(|a, b| a.name.cmp(&b.name));
+        found
+    }
+}
