@@ -66,9 +66,10 @@ impl Keys {
         let guard = permit.guard();
         let repeat = repeat.map(|repeat| repeat.answering(&permit, &key.id));
         let material = Material::of(&key, VersionNo(1), &stored);
-        let event = permit
-            .into_event(Outcome::Done, &*self.inner.clock)
-            .with("created", format!("key:{}", key.id))
+        let mut event = permit.into_event(Outcome::Done, &*self.inner.clock);
+        // The permit was for keys as a whole; from now on there is one to name.
+        event.resource = format!("key:{}", key.id);
+        let event = event
             .with("name", key.about.name.as_str())
             .with("algorithm", key.about.algorithm.name())
             .with("exportable", key.about.exportable.to_string())

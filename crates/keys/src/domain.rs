@@ -109,9 +109,9 @@ impl Keys {
         };
         let guard = permit.guard();
         let repeat = repeat.map(|repeat| repeat.answering(&permit, &domain.id));
-        let event = permit
-            .into_event(Outcome::Done, &*self.inner.clock)
-            .with("created", domain.id.to_string())
+        let mut event = permit.into_event(Outcome::Done, &*self.inner.clock);
+        event.resource = format!("domain:{}", domain.id);
+        let event = event
             .with("name", domain.name.as_str())
             .with("root", domain.root.word())
             .with("waiting_period_seconds", domain.waiting_period_seconds.to_string());

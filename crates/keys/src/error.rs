@@ -2,6 +2,7 @@
 
 use crate::state::{NotAllowed, NotUsable, StateName};
 use crate::waiting::StillWaiting;
+use audit::LogError;
 use kernel::limits::BATCH_ITEMS_MAX;
 use kernel::{Problem, ProblemKind, RngUnavailable, Timestamp, VersionNo};
 use store::StoreError;
@@ -101,6 +102,9 @@ pub enum KeysError {
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
+    /// The log cannot be read.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// No randomness.
     #[error(transparent)]
     Randomness(#[from] RngUnavailable),
@@ -156,6 +160,7 @@ impl KeysError {
             Self::TooManyStops => "too-many-stops",
             Self::NoPlace => "no-place",
             Self::Store(_) => "store",
+            Self::Log(_) => "log",
             Self::Randomness(_) => "no-randomness",
         }
     }
@@ -205,6 +210,7 @@ impl From<KeysError> for Problem {
             KeysError::Room(cause) => return cause.into(),
             KeysError::Root(cause) => return cause.into(),
             KeysError::Shred(cause) => return cause.into(),
+            KeysError::Log(cause) => return cause.into(),
             KeysError::Randomness(cause) => return cause.into(),
             KeysError::NoVersion { .. } => ProblemKind::NotFound,
             KeysError::NameTaken

@@ -69,6 +69,7 @@ pub use uses::release::{Export, Exported, MadeDataKey, MakeDataKey, Plaintext};
 pub use uses::sign::{Sign, Signed, Verified, Verify};
 pub use waiting::{DIVERGENCE_MICROS_MAX, Served, ServedClock, StillWaiting, WaitingPeriod};
 
+use audit::Log;
 use kernel::{ActionType, Clock, KeyId, Permit, Rng, Timestamp};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -84,6 +85,7 @@ pub struct Keys {
 struct Inner {
     store: Store,
     room: Strongroom,
+    log: Log,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     cache: cache::Cache,
@@ -106,6 +108,7 @@ impl Keys {
     pub fn open(
         store: Store,
         room: Strongroom,
+        log: Log,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, KeysError> {
@@ -114,7 +117,7 @@ impl Keys {
         let served = Mutex::new(ServedClock::resume(served, &*clock));
         let (cache, usage) = (cache::Cache::default(), usage::Usage::default());
         let shredding = tokio::sync::Mutex::new(());
-        let inner = Inner { store, room, clock, rng, cache, usage, served, shredding };
+        let inner = Inner { store, room, log, clock, rng, cache, usage, served, shredding };
         Ok(Self { inner: Arc::new(inner) })
     }
 

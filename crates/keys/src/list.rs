@@ -5,7 +5,9 @@ use crate::key::{Key, KeyRecords, Materials};
 use crate::{KeyView, Keys, KeysError, StateName};
 use kernel::actions::{KeyList, KeyRead};
 use kernel::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
-use kernel::{ActionType, Label, Name, Outcome, Permit, Recorder as _, Scope, VersionNo};
+use kernel::{
+    ActionType, Label, LogPosition, Name, Outcome, Permit, Recorder as _, Scope, VersionNo,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::{KeyRange, PageCursor, Record};
@@ -107,6 +109,26 @@ impl Keys {
         let page = self.inner.store.page::<KeyRecords>(scope, after.as_ref(), limit, wanted)?;
         let keys = page.items.iter().map(|record| record.value.view(now)).collect();
         Ok(KeyPage { keys, next: page.next.map(|place| place.to_string()) })
+    }
+
+    /// What happened to a key, newest first: every change, use and refusal that the log has, at most
+    /// `limit` of them. Goes on before `before`, as the page before said.
+    ///
+    /// # Errors
+    /// When there is no such key, or the log cannot be read.
+    pub fn timeline(
+        &self,
+        permit: Permit<KeyRead>,
+        before: Option<LogPosition>,
+        limit: usize,
+    ) -> Result<audit::Page, KeysError> {
+        let found = self.permitted(&permit).and_then(|record| {
+            let resource = Some(format!("key:{}", record.key));
+            let query = audit::Query { resource, before, ..audit::Query::default() };
+            Ok(self.inner.log.query(&query, limit.min(PAGE_ITEMS_MAX))?)
+        });
+        self.note_read(permit, &found);
+        found
     }
 
     /// Calls `each` with every key in the scope, in the order of ids.

@@ -1,5 +1,6 @@
 //! A whole house in a folder: root, store, log, gate and keys, on a clock that stands still.
 
+use audit::{Log, LogAppender, LogOptions, Opening};
 use kernel::*;
 use keys::*;
 use std::collections::BTreeSet;
@@ -57,53 +58,43 @@ impl RootFile for FlakyRoot {
     }
 }
 
-/// Everything that was written down, in order, and a counter that makes the log refuse.
-#[derive(Default)]
-pub(crate) struct Written {
-    pub(crate) events: Mutex<Vec<Event>>,
-    /// How many appends still work before the log refuses; `u64::MAX`: all.
-    pub(crate) appends_left: AtomicU64,
-}
-
-struct Log {
-    written: Arc<Written>,
-    staged: Vec<Event>,
-    size: u64,
+/// The real log's appender behind a disk that fails when it is told to.
+struct Cut {
+    log: LogAppender,
+    appends_left: Arc<AtomicU64>,
 }
 
 #[derive(Debug, thiserror::Error)]
 #[error("power cut")]
 struct PowerCut;
 
-impl Appender for Log {
+impl Appender for Cut {
     fn append(
         &mut self,
         events: Vec<Event>,
-        _: Timestamp,
-        _: &StateDigest,
+        now: Timestamp,
+        state: &StateDigest,
     ) -> Result<LogRows, AppendError> {
-        let left = self.written.appends_left.load(Ordering::SeqCst);
-        if left == 0 {
-            return Err(AppendError::new(PowerCut));
+        match self.appends_left.load(Ordering::SeqCst) {
+            0 => return Err(AppendError::new(PowerCut)),
+            ALL => {}
+            left => self.appends_left.store(left - 1, Ordering::SeqCst),
         }
-        if left != u64::MAX {
-            self.written.appends_left.store(left - 1, Ordering::SeqCst);
-        }
-        let body = serde_json::to_vec(&events).unwrap();
-        let count = u32::try_from(events.len()).unwrap();
-        self.staged = events;
-        Ok(LogRows { first: LogPosition(self.size), count, body, head: b"head".to_vec() })
+        self.log.append(events, now, state)
     }
 
     fn committed(&mut self) {
-        self.size += self.staged.len() as u64;
-        self.written.events.lock().unwrap().append(&mut self.staged);
+        self.log.committed();
     }
 
     fn abandoned(&mut self) {
-        self.staged.clear();
+        // After a refusal of ours the log has nothing to take back; saying so does no harm.
+        self.log.abandoned();
     }
 }
+
+/// So many appends work that all do.
+const ALL: u64 = u64::MAX;
 
 /// Allows what it was not told to refuse, in the key domains it was told.
 #[derive(Default)]
@@ -140,7 +131,9 @@ pub(crate) struct Bench {
     pub(crate) room: Strongroom,
     pub(crate) clock: Arc<HeldClock>,
     pub(crate) root: Arc<FlakyRoot>,
-    pub(crate) written: Arc<Written>,
+    pub(crate) log: Log,
+    /// How many more commits the log takes.
+    pub(crate) appends_left: Arc<AtomicU64>,
     pub(crate) rules: Arc<Rules>,
     rng: Arc<SeededRng>,
     folder: Folder,
@@ -154,13 +147,24 @@ fn open_store(
     folder: &Path,
     room: &Strongroom,
     clock: &Arc<HeldClock>,
-    written: &Arc<Written>,
-) -> Store {
+    rng: &Arc<SeededRng>,
+    appends_left: &Arc<AtomicU64>,
+) -> (Store, Log) {
     let options = Options { reserve_bytes: 0, ..Options::default() };
     let opened = Store::open(folder, room.records(), clock.clone(), options).unwrap();
-    let size = opened.log_head().size;
-    let log = Log { written: Arc::clone(written), staged: Vec::new(), size };
-    opened.start(Box::new(log)).unwrap()
+    let options = LogOptions {
+        origin: "lionrock.test/log/0".into(),
+        anchor: folder.join("anchor"),
+        strongroom: room.clone(),
+        clock: clock.clone(),
+        rng: rng.clone(),
+        rollback: None,
+    };
+    let (log, ready) = Opening::new(options).open(&opened).unwrap();
+    let appender = Cut { log, appends_left: Arc::clone(appends_left) };
+    let store = opened.start(Box::new(appender)).unwrap();
+    let log = ready.serve(Arc::new(store.clone()));
+    (store, log)
 }
 
 impl Bench {
@@ -168,11 +172,10 @@ impl Bench {
         let clock = Arc::new(HeldClock::at(Timestamp::from_unix_millis(1_790_000_000_000)));
         let root = Arc::new(FlakyRoot::default());
         let room = Strongroom::create(root.clone(), &seal(), clock.clone()).unwrap();
-        let written = Arc::new(Written::default());
-        written.appends_left.store(u64::MAX, Ordering::SeqCst);
+        let appends_left = Arc::new(AtomicU64::new(ALL));
         let rng = Arc::new(SeededRng::new(1));
         let folder = Folder::new();
-        Self::on(folder, root, room, clock, written, rng, Arc::default())
+        Self::on(folder, root, room, clock, appends_left, rng, Arc::default())
     }
 
     fn on(
@@ -180,30 +183,33 @@ impl Bench {
         root: Arc<FlakyRoot>,
         room: Strongroom,
         clock: Arc<HeldClock>,
-        written: Arc<Written>,
+        appends_left: Arc<AtomicU64>,
         rng: Arc<SeededRng>,
         rules: Arc<Rules>,
     ) -> Self {
-        let store = open_store(&folder.0, &room, &clock, &written);
-        let keys = Keys::open(store.clone(), room.clone(), clock.clone(), rng.clone()).unwrap();
+        let (store, log) = open_store(&folder.0, &room, &clock, &rng, &appends_left);
+        let keys = Keys::open(store.clone(), room.clone(), log.clone(), clock.clone(), rng.clone())
+            .unwrap();
         let gate = Gate::new(
             rules.clone(),
             Arc::new(store.clone()),
             Arc::new(store.clone()),
             clock.clone(),
         );
-        Self { keys, gate, store, room, clock, root, written, rules, rng, folder }
+        Self { keys, gate, store, log, room, clock, root, appends_left, rules, rng, folder }
     }
 
     /// Ends the server and starts it anew on what is on disk; disks work again.
     pub(crate) fn restarted(self) -> Self {
-        let Self { keys, gate, store, room, clock, root, written, rng, folder, rules } = self;
+        let Self { keys, gate, store, log, room, clock, root, appends_left, rng, folder, rules } =
+            self;
         store.close();
-        drop((keys, gate, store, room));
+        log.close().unwrap();
+        drop((keys, gate, store, log, room));
         *root.replacements_left.lock().unwrap() = None;
-        written.appends_left.store(u64::MAX, Ordering::SeqCst);
+        appends_left.store(ALL, Ordering::SeqCst);
         let room = Strongroom::unseal(root.clone(), &seal(), clock.clone()).unwrap();
-        Self::on(folder, root, room, clock, written, rng, rules)
+        Self::on(folder, root, room, clock, appends_left, rng, rules)
     }
 
     /// A copy of the store's files as a backup takes it, with the log's end.
@@ -219,15 +225,16 @@ impl Bench {
 
     /// Starts the server on another folder with the root as it is.
     pub(crate) fn restarted_on(mut self, folder: Folder) -> Self {
-        self.store.close();
-        self.folder = folder;
-        self.restarted()
+        let old = std::mem::replace(&mut self.folder, folder);
+        let restarted = self.restarted();
+        drop(old);
+        restarted
     }
 
     /// Another handle on the same store, with a memory of its own, as another node has.
     pub(crate) fn second_node(&self) -> Keys {
-        let (store, room) = (self.store.clone(), self.room.clone());
-        Keys::open(store, room, self.clock.clone(), self.rng.clone()).unwrap()
+        let (store, room, log) = (self.store.clone(), self.room.clone(), self.log.clone());
+        Keys::open(store, room, log, self.clock.clone(), self.rng.clone()).unwrap()
     }
 
     pub(crate) fn caller(&self) -> Arc<Caller> {
@@ -295,7 +302,8 @@ impl Bench {
 
     pub(crate) fn events(&self) -> Vec<Event> {
         self.store.flush().wait().unwrap();
-        self.written.events.lock().unwrap().clone()
+        let all = self.log.events_from(LogPosition(0), usize::MAX).unwrap();
+        all.into_iter().map(|logged| logged.event).collect()
     }
 
     pub(crate) fn last_event(&self, action: &str) -> Event {

@@ -204,7 +204,7 @@ async fn a_power_cut_at_any_step_loses_no_survivor_and_keeps_no_destroyed_key() 
         let permit = bench.on_key(dead);
         match cut {
             Cut::Root(left) => *bench.root.replacements_left.lock().unwrap() = Some(left),
-            Cut::Log(left) => bench.written.appends_left.store(left, Ordering::SeqCst),
+            Cut::Log(left) => bench.appends_left.store(left, Ordering::SeqCst),
         }
         let asked = bench.keys.destroy(permit, &gone(), None).await;
         assert!(!matches!(asked, Ok(Destroyed::Done { .. })), "{cut:?}: {asked:?}");

@@ -29,7 +29,7 @@ async fn of_two_who_take_a_name_at_one_time_one_gets_it() {
     let two = bench.keys.create(bench.permit(request.resource(retail)), &request, None);
     let (one, two) = tokio::join!(one, two);
     assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1);
-    let lost = one.err().or(two.err()).unwrap();
+    let lost = one.err().or_else(|| two.err()).unwrap();
     assert!(matches!(lost, KeysError::NameTaken), "{lost}");
 }
 

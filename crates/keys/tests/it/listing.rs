@@ -107,3 +107,26 @@ async fn a_view_shows_no_material() {
     let json = serde_json::to_string(&bench.view(id)).unwrap();
     assert!(!json.contains("wrapped") && !json.contains("material"), "{json}");
 }
+
+#[tokio::test]
+async fn a_timeline_has_the_whole_life_of_one_key_newest_first() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    let (id, other) = (bench.aes(retail, "ledger").await, bench.aes(retail, "other").await);
+    bench.encrypt(id, "x").await;
+    bench.encrypt(other, "x").await;
+    let stop = Suspend { reason: why(), stops: vec![] };
+    bench.keys.suspend(bench.on_key(id), &stop, None).await.unwrap();
+    assert!(bench.try_encrypt(id, "x").await.is_err());
+    let destroy = Destroy { reason: why() };
+    bench.keys.destroy(bench.on_key(id), &destroy, None).await.unwrap();
+    let page = bench.keys.timeline(bench.on_key(id), None, 100).unwrap();
+    let actions: Vec<_> = page.events.iter().map(|logged| logged.event.action.as_ref()).collect();
+    let life =
+        ["key.destroyed", "key.destroy", "key.encrypt", "key.suspend", "key.encrypt", "key.create"];
+    assert_eq!(actions, life);
+    assert_eq!(page.next, None);
+    let first = bench.keys.timeline(bench.on_key(id), None, 2).unwrap();
+    let next = bench.keys.timeline(bench.on_key(id), first.next, 2).unwrap();
+    assert_eq!(next.events[0].event.action, "key.encrypt");
+}

@@ -86,7 +86,7 @@ async fn after_a_suspension_is_acknowledged_no_record_of_a_use_exists() {
             }
         }));
     }
-    while bench.written.events.lock().unwrap().len() < 200 {
+    while bench.log.head().size < 200 {
         tokio::task::yield_now().await;
     }
     bench.keys.suspend(bench.on_key(id), &stop(), None).await.unwrap();
@@ -179,7 +179,7 @@ async fn an_answer_whose_record_cannot_be_written_does_not_leave() {
     let retail = bench.domain("retail", 0).await;
     let id = bench.aes(retail, "ledger").await;
     bench.encrypt(id, "x").await;
-    bench.written.appends_left.store(0, Ordering::SeqCst);
+    bench.appends_left.store(0, Ordering::SeqCst);
     let refused = bench.try_encrypt(id, "x").await.unwrap_err();
     assert!(matches!(refused, KeysError::Store(_)), "{refused}");
 }
