@@ -6,7 +6,7 @@ use crate::post::{Address, PostError, Poster};
 use crate::witness::AddCheckpoint;
 use http::StatusCode;
 use kernel::Timestamp;
-use wire::checkpoint::{Checkpoint, parse_size};
+use wire::checkpoint::parse_size;
 use wire::note::{Note, NoteError, NoteSignature, VerifierKey};
 
 /// Why a witness has not cosigned.
@@ -73,9 +73,7 @@ impl WitnessClient {
     }
 
     async fn submit(&self, log: &Log, old: u64) -> Result<Submitted, CosignError> {
-        let mut note = log.checkpoint()?;
-        let checkpoint = Checkpoint::parse(note.text());
-        let size = checkpoint.map(|c| c.size).unwrap_or_default();
+        let (mut note, size) = log.signed_head()?;
         if old > size {
             return Err(CosignError::SeenMore { seen: old, size });
         }

@@ -29,18 +29,21 @@
 pub mod anchor;
 mod appender;
 mod cosign;
+pub mod deliver;
 pub mod hash;
 pub mod head;
 pub mod leaf;
 pub mod line;
 mod log;
 mod open;
+pub mod outlet;
 mod personal;
 pub mod post;
 pub mod proof;
 pub mod query;
 mod record;
 mod shared;
+pub mod sink;
 #[cfg(test)]
 mod testing;
 pub mod tile;
@@ -56,5 +59,6 @@ pub use head::{Head, Incarnation};
 pub use line::Line;
 pub use log::{Log, LogError};
 pub use open::{LogOptions, OpenError, Opening, Ready, Rollback, start};
+pub use outlet::{Outlet, OutletKind, Outlets, Outside, outside};
 pub use query::{LoggedEvent, Page, Query};
 pub use shared::Rows;

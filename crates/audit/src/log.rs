@@ -138,6 +138,11 @@ impl Log {
     /// # Errors
     /// [`LogError::RollbackPending`] until an accepted rollback is recorded.
     pub fn checkpoint(&self) -> Result<Note, LogError> {
+        self.signed_head().map(|(note, _)| note)
+    }
+
+    /// A checkpoint and its size.
+    pub(crate) fn signed_head(&self) -> Result<(Note, u64), LogError> {
         if lock(&self.shared.rollback).is_some() {
             return Err(LogError::RollbackPending);
         }
@@ -145,7 +150,7 @@ impl Log {
         let mut note = Note::new(head.checkpoint(&self.shared.origin).to_string())?;
         let signature = self.shared.signer.sign(note.text().as_bytes());
         note.push(self.key.signature(&signature))?;
-        Ok(note)
+        Ok((note, head.size))
     }
 
     /// The proof that the event at `position` is in the log of `size` events.

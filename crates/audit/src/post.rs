@@ -76,7 +76,7 @@ pub struct Answer {
 /// Posts. Cheap to clone; keeps connections open.
 #[derive(Clone)]
 pub struct Poster {
-    client: Client<HttpsConnector<HttpConnector>, Full<Bytes>>,
+    client: Arc<Client<HttpsConnector<HttpConnector>, Full<Bytes>>>,
 }
 
 impl fmt::Debug for Poster {
@@ -116,7 +116,8 @@ impl Poster {
             .https_or_http()
             .enable_http1()
             .build();
-        Ok(Self { client: Client::builder(TokioExecutor::new()).build(connector) })
+        let client = Client::builder(TokioExecutor::new()).build(connector);
+        Ok(Self { client: Arc::new(client) })
     }
 
     /// Posts one body and reads the answer.

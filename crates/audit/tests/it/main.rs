@@ -7,6 +7,8 @@ mod house;
 #[cfg(test)]
 mod log;
 #[cfg(test)]
+mod outside;
+#[cfg(test)]
 mod over_a_store;
 #[cfg(test)]
 mod witness;

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use store::{Batch, Store};
 
 fn open(house: &House, folder: &Path) -> Result<(Store, Log), OpenError> {
-    let options = store::Options { reserve_bytes: 0, pages_max: None };
+    let options = store::Options { reserve_bytes: 0, ..store::Options::default() };
     let opened = Store::open(folder, house.room.records(), house.clock.clone(), options).unwrap();
     let options = LogOptions {
         origin: ORIGIN.into(),
