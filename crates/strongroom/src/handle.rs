@@ -6,6 +6,7 @@ use crate::key_error::KeyError;
 use crate::material::{Expanded, expand, generate, unwrap, wrap, wrapped_under};
 use crate::permits::{MayGenerate, check};
 use crate::room::Strongroom;
+use crate::scrub::scrub_stack;
 use crate::slot::{KeySlot, Slot, StoredKey};
 use kernel::{ActionType, KeyId, Permit};
 use std::fmt;
@@ -43,7 +44,9 @@ impl Strongroom {
         let place = Slot::Key(slot);
         let fresh = generate(algorithm).map_err(|_| kernel::RngUnavailable)?;
         let (shred, lease) = self.filling_key(slot.domain, place.family())?;
-        let wrapped = wrap(&shred, &place, algorithm.code(), &fresh.secret)?;
+        let wrapped = wrap(&shred, &place, algorithm.code(), &fresh.secret);
+        scrub_stack();
+        let wrapped = wrapped?;
         Ok(StoredKey { wrapped, public_der: fresh.public_der, shred: shred.id, lease })
     }
 
@@ -70,7 +73,9 @@ impl Strongroom {
         let id = wrapped_under(wrapped).ok_or(KeyError::NotOpened)?;
         let shred = self.shred_key(id).map_err(KeyError::of_shred_key)?;
         let opened = unwrap(&shred, &Slot::Key(slot), wrapped)?;
-        let expanded = expand(algorithm, &opened.secret)?;
+        let expanded = expand(algorithm, &opened.secret);
+        scrub_stack();
+        let expanded = expanded?;
         let entry = Entry::new(expanded, wrapped, id);
         let entry = self.inner.expanded.put(slot, entry, now).map_err(|_| KeyError::AllInUse)?;
         Ok(KeyHandle { room, slot, algorithm, entry })

@@ -45,6 +45,7 @@ mod released;
 mod room;
 mod root;
 mod root_file;
+mod scrub;
 mod seal;
 mod self_test;
 pub mod shred;

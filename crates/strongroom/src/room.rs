@@ -69,6 +69,9 @@ impl From<SealError> for Problem {
             SealError::PassphraseTooShort => (ProblemKind::Invalid, "passphrase-too-short"),
             SealError::KeyFileTooShort => (ProblemKind::Invalid, "key-file-too-short"),
             SealError::SelfTest(_) => (ProblemKind::Unavailable, "self-test-failed"),
+            SealError::RootFile(cause) if cause.is_full() => {
+                (ProblemKind::StorageFull, "root-file-full")
+            }
             SealError::RootFile(_) => (ProblemKind::Unavailable, "root-file"),
             SealError::Rng(_) => (ProblemKind::Unavailable, "no-randomness"),
         };
@@ -378,6 +381,13 @@ impl Strongroom {
     #[must_use]
     pub fn has_domain(&self, domain: DomainId) -> bool {
         self.changing().root.domains.contains_key(&domain)
+    }
+
+    /// How often the root was replaced. Note it in the log: a root that comes back with a smaller number
+    /// is an old copy, in which destroyed keys may live on.
+    #[must_use]
+    pub fn root_revision(&self) -> u64 {
+        self.changing().root.revision
     }
 
     /// The last entry of the boot journal that the log has taken over; `None` at first.

@@ -3,6 +3,7 @@
 use crate::hall::Hall;
 use crate::root::Folder;
 use kernel::{Event, Timestamp};
+use proptest::prelude::*;
 use std::io::Write;
 use strongroom::{JOURNAL_ENTRIES_MAX, Journal, JournalError};
 
@@ -118,4 +119,23 @@ fn a_stranger_cannot_fill_the_journal() {
         journal.append(&event("x")).unwrap();
     }
     assert!(matches!(journal.append(&event("x")), Err(JournalError::Full)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn any_bytes_in_the_place_of_a_journal_are_opened_or_refused(
+        bytes in proptest::collection::vec(any::<u8>(), 0..300),
+    ) {
+        let folder = Folder::new("journal-bytes");
+        let path = folder.0.join("boot.journal");
+        std::fs::write(&path, &bytes).unwrap();
+        match Journal::open(&path) {
+            // Without a line end it is one torn line.
+            Ok(journal) => prop_assert_eq!(journal.events_after(None).unwrap().len(), 0),
+            Err(JournalError::Broken { .. }) => prop_assert!(bytes.contains(&b'\n')),
+            Err(other) => return Err(TestCaseError::fail(other.to_string())),
+        }
+    }
 }

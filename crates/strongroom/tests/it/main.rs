@@ -9,6 +9,8 @@ mod journal;
 #[cfg(test)]
 mod keys;
 #[cfg(test)]
+mod memory;
+#[cfg(test)]
 mod passwords;
 #[cfg(test)]
 mod records;

@@ -3,6 +3,7 @@
 use crate::hall::Hall;
 use aws_lc_rs::hmac;
 use kernel::{Secret, Timestamp};
+use proptest::prelude::*;
 use strongroom::{Argon2Cost, PASSWORD_BYTES_MAX, PasswordError, Strongroom};
 
 fn secret(text: &str) -> Secret<String> {
@@ -98,4 +99,25 @@ fn a_one_time_code_counts_one_step_around_now_and_names_its_step() {
     }
     let swapped = hall.room.verify_totp("per_2", &seed.sealed, &secret("000000"), now);
     assert!(matches!(swapped, Err(PasswordError::Stored)));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_text_in_the_place_of_a_hash_is_refused(
+        stored in prop_oneof![
+            ".{0,120}",
+            "\\$argon2id\\$v=19\\$m=[0-9]{1,12},t=[0-9]{1,12},p=[0-9]{1,4}\\$[A-Za-z0-9]{0,9}\\$[a-z]{0,9}",
+        ],
+    ) {
+        let refused = hall().room.verify_password(&secret("x"), &stored);
+        prop_assert!(matches!(refused, Err(PasswordError::Stored)));
+    }
+}
+
+/// One hall for all cases: making one tests the machine each time.
+fn hall() -> &'static Hall {
+    static HALL: std::sync::OnceLock<Hall> = std::sync::OnceLock::new();
+    HALL.get_or_init(Hall::new)
 }

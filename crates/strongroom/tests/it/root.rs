@@ -2,6 +2,7 @@
 
 use crate::hall::{Hall, key_file};
 use kernel::{DomainId, HeldClock, Problem, ProblemKind, Timestamp};
+use proptest::prelude::*;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -88,6 +89,7 @@ fn a_domain_that_was_not_created_has_no_keys() {
     assert!(refused.unwrap_err().to_string().contains("no key-encryption key"));
     hall.room.create_domain(slot.domain).unwrap();
     let revision = Strongroom::describe(&*hall.file).unwrap().revision;
+    assert_eq!(hall.room.root_revision(), revision);
     hall.room.create_domain(slot.domain).unwrap();
     assert_eq!(Strongroom::describe(&*hall.file).unwrap().revision, revision);
     assert!(hall.room.generate(&permit, slot, strongroom::Algorithm::Aes256Gcm).is_ok());
@@ -161,4 +163,23 @@ fn a_full_disk_changes_nothing_and_forgets_nothing() {
     room.create_domain(domain).unwrap();
     let again = Strongroom::unseal(file, &key_file(), clock).unwrap();
     assert!(again.has_domain(domain));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_bytes_in_the_place_of_a_root_are_refused(
+        bytes in prop_oneof![
+            proptest::collection::vec(any::<u8>(), 0..300),
+            "\\{\"root\":\\{[a-z0-9\":,{}]{0,200}\\},\"mac\":\"[A-Za-z0-9+/=]{0,60}\"\\}"
+                .prop_map(String::into_bytes),
+        ],
+    ) {
+        let clock = Arc::new(HeldClock::at(Timestamp::EPOCH));
+        let file = MemoryRoot::holding(bytes);
+        prop_assert!(matches!(Strongroom::describe(&file), Err(SealError::Damaged)));
+        let refused = Strongroom::unseal(Arc::new(file), &key_file(), clock);
+        prop_assert!(matches!(refused, Err(SealError::NotOpened)));
+    }
 }

@@ -113,6 +113,7 @@ fn a_sealed_installation_uses_no_key_and_still_writes_its_records() {
 
 #[test]
 fn hardening_claims_only_what_the_kernel_confirms() {
+    crate::memory::searched();
     let report = strongroom::harden_process();
     let limits = std::fs::read_to_string("/proc/self/limits").unwrap();
     let core = limits.lines().find(|l| l.starts_with("Max core file size")).unwrap();
