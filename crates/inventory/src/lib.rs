@@ -18,21 +18,26 @@
 
 mod asset;
 mod attributes;
+mod error;
 mod history;
 pub mod import;
+mod keep;
 mod kind;
 mod map;
 mod places;
 mod publication;
+mod records;
 mod register;
 mod snapshot;
 
-pub use asset::{Asset, AssetRef, AssetState, Relation, RelationKey};
+pub use asset::{Asset, AssetRef, AssetRefError, AssetState, Relation, RelationKey};
 pub use attributes::{AttributeError, Attributes, Scalar};
+pub use error::InventoryError;
 pub use history::{HISTORY_SPANS_MAX, History, HistoryFull, Span};
+pub use keep::{Declaration, ImportFile, Inventory};
 pub use kind::{AssetKind, KnownBy, RelationKind};
 pub use map::{Break, KeyControlMap, MapRow, ProtectingKey, Reader, key_control_map};
 pub use places::{Place, Region, Regions, RegionsError};
 pub use publication::{AssetFact, Publication, RelationFact};
-pub use register::{Changes, Register, RegisterError};
+pub use register::{Changes, Prepared, Register, RegisterError};
 pub use snapshot::{AssetView, RelationView, Snapshot};

@@ -62,6 +62,15 @@ impl Changes {
     }
 }
 
+/// The records that a publication changes, not yet taken.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Prepared {
+    pub(crate) assets: BTreeMap<AssetId, Asset>,
+    pub(crate) relations: BTreeMap<RelationKey, Relation>,
+    /// What it adds, changes and ends.
+    pub changes: Changes,
+}
+
 /// Everything that is and was known.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Register {
@@ -138,8 +147,23 @@ impl Register {
         at: Timestamp,
         new_id: &mut dyn FnMut() -> Result<AssetId, RngUnavailable>,
     ) -> Result<Changes, RegisterError> {
+        let prepared = self.prepare(publication, at, new_id)?;
+        let changes = prepared.changes.clone();
+        self.accept(prepared);
+        Ok(changes)
+    }
+
+    /// Works out what a publication changes, on copies of the records that it touches.
+    ///
+    /// # Errors
+    /// As [`Register::apply`].
+    pub fn prepare(
+        &self,
+        publication: &Publication,
+        at: Timestamp,
+        new_id: &mut dyn FnMut() -> Result<AssetId, RngUnavailable>,
+    ) -> Result<Prepared, RegisterError> {
         self.check(publication)?;
-        // Work on copies of what is touched, so that a failure in the middle leaves no trace.
         let mut next = Touched::new(self);
         for fact in &publication.assets {
             next.tell(publication, fact, at, new_id)?;
@@ -155,12 +179,16 @@ impl Register {
             next.end(reference, at)?;
         }
         let Touched { assets, relations, changes, .. } = next;
-        for asset in assets.into_values() {
+        Ok(Prepared { assets, relations, changes })
+    }
+
+    /// Takes what was prepared on this register, once it is durable.
+    pub fn accept(&mut self, prepared: Prepared) {
+        for asset in prepared.assets.into_values() {
             self.by_reference.insert(asset.reference.clone(), asset.id);
             self.assets.insert(asset.id, asset);
         }
-        self.relations.extend(relations);
-        Ok(changes)
+        self.relations.extend(prepared.relations);
     }
 
     fn check(&self, publication: &Publication) -> Result<(), RegisterError> {

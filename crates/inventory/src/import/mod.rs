@@ -21,8 +21,8 @@ use serde::{Deserialize, Serialize};
 
 /// Longest file of one import.
 pub const IMPORT_BYTES_MAX: usize = BODY_BYTES_MAX;
-/// Most rows of one import: the register of a large bank in a few files.
-pub const IMPORT_ROWS_MAX: usize = 10_000;
+/// Most rows of one import: each import is one commit of the store, which takes 4,096 changes.
+pub const IMPORT_ROWS_MAX: usize = 4_000;
 /// Most rejections that are listed one by one; more are counted.
 pub const REJECTIONS_LISTED_MAX: usize = 1_000;
 

@@ -3,7 +3,11 @@
 #[cfg(test)]
 mod control_map;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
 mod imports;
+#[cfg(test)]
+mod kept;
 #[cfg(test)]
 mod registers;
 #[cfg(test)]
