@@ -1,8 +1,8 @@
 //! Key agreement (ECDH, X25519) and encapsulation (ML-KEM).
 //!
 //! The raw result of a Diffie-Hellman agreement never leaves (SP 800-56A, 5.8): what leaves is
-//! `HKDF-SHA-256(salt = empty, ikm = Z, info = the caller's, length)`, which the other side computes
-//! with any library. The 32 bytes of ML-KEM leave as they are (FIPS 203, 3.3).
+//! `HKDF-SHA-256(salt = empty, ikm = Z, info = the caller's, length)`, which the other side
+//! computes with any library. The 32 bytes of ML-KEM leave as they are (FIPS 203, 3.3).
 
 use crate::algorithm::Capability;
 use crate::derive::hkdf_sha256;
@@ -36,7 +36,8 @@ impl KeyHandle {
     /// SubjectPublicKeyInfo in DER) on `length` bytes for the purpose `info`.
     ///
     /// # Errors
-    /// When the permit is for another key, the key does not agree, or `peer` is no key on its curve.
+    /// When the permit is for another key, the key does not agree, or `peer` is no key on its
+    /// curve.
     pub fn agree<A: MayAgree + MayRelease>(
         &self,
         permit: &Permit<A>,
@@ -77,8 +78,8 @@ impl KeyHandle {
         Ok(Encapsulated { ciphertext, secret: Released::under(permit, secret) })
     }
 
-    /// Opens an encapsulated secret. An altered ciphertext of the right length gives another secret,
-    /// not an error: that is ML-KEM's implicit rejection.
+    /// Opens an encapsulated secret. An altered ciphertext of the right length gives another
+    /// secret, not an error: that is ML-KEM's implicit rejection.
     ///
     /// # Errors
     /// When the permit is for another key, the key does not encapsulate, or the length is wrong.

@@ -1,8 +1,8 @@
 //! What keys can be and what each kind of key can do, as data.
 //!
-//! One key, one purpose (SP 800-57 part 1, 5.2): a key pair that signs does not agree or decrypt, so
-//! signing and key-establishment keys on one curve or one modulus are different algorithms here, as
-//! they are in KMIP (`ECDSA` and `ECDH`).
+//! One key, one purpose (SP 800-57 part 1, 5.2): a key pair that signs does not agree or decrypt,
+//! so signing and key-establishment keys on one curve or one modulus are different algorithms here,
+//! as they are in KMIP (`ECDSA` and `ECDH`).
 
 use serde::{Deserialize, Serialize};
 use std::fmt;

@@ -1,10 +1,10 @@
 //! One key from another: HKDF-SHA-256 (RFC 5869) and the labels that keep purposes apart.
 //!
-//! Every derivation is `PRK = HMAC-SHA-256(label, secret)` (extract, the label is the salt) and then
-//! one block of expand, `HMAC-SHA-256(PRK, info ‖ 0x01)`. A message gets a key of its own: info is
-//! `"message" ‖ cipher ‖ salt` with 128 random bits of salt, so the nonce of the cipher can stay zero
-//! and no counter of messages is needed: after 2^48 messages under one key two salts are equal with
-//! a probability below 2^-32 (SP 800-38D asks for 2^-32).
+//! Every derivation is `PRK = HMAC-SHA-256(label, secret)` (extract, the label is the salt) and
+//! then one block of expand, `HMAC-SHA-256(PRK, info ‖ 0x01)`. A message gets a key of its own:
+//! info is `"message" ‖ cipher ‖ salt` with 128 random bits of salt, so the nonce of the cipher can
+//! stay zero and no counter of messages is needed: after 2^48 messages under one key two salts are
+//! equal with a probability below 2^-32 (SP 800-38D asks for 2^-32).
 
 use crate::random::random_array;
 use aws_lc_rs::aead::{self, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
@@ -232,8 +232,8 @@ fn zero_nonce() -> Nonce {
     Nonce::assume_unique_for_key([0; NONCE_LEN])
 }
 
-/// Appends `bytes` with their length in front (32 bits, big-endian), so that two lists of parts never
-/// look alike.
+/// Appends `bytes` with their length in front (32 bits, big-endian), so that two lists of parts
+/// never look alike.
 pub(crate) fn push_part(out: &mut Vec<u8>, bytes: &[u8]) {
     let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
     out.extend_from_slice(&length.to_be_bytes());

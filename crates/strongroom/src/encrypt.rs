@@ -1,9 +1,9 @@
 //! Encrypt, decrypt, re-encrypt, data keys.
 //!
 //! A ciphertext is `1 ‖ algorithm[1] ‖ version[4] ‖ body`, numbers big-endian. For the symmetric
-//! algorithms the body is `salt[16] ‖ ciphertext ‖ tag[16]` under a key derived from key and salt, and
-//! bound to key domain, key, version and the caller's context. For RSA it is the OAEP block (SHA-256,
-//! MGF1 with SHA-256) with the context as its label.
+//! algorithms the body is `salt[16] ‖ ciphertext ‖ tag[16]` under a key derived from key and salt,
+//! and bound to key domain, key, version and the caller's context. For RSA it is the OAEP block
+//! (SHA-256, MGF1 with SHA-256) with the context as its label.
 
 use crate::algorithm::{Algorithm, Capability};
 use crate::derive::push_part;
@@ -76,7 +76,8 @@ impl KeyHandle {
         Ok(Released::under(permit, plain))
     }
 
-    /// Decrypts a bare RSA-OAEP block (SHA-256, empty label) that a stranger made with the public key.
+    /// Decrypts a bare RSA-OAEP block (SHA-256, empty label) that a stranger made with the public
+    /// key.
     ///
     /// # Errors
     /// [`KeyError::NotOpened`] when it was not made for this key.

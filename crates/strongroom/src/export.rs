@@ -3,11 +3,20 @@
 //! What is wrapped is the raw key for symmetric algorithms and PKCS #8 in DER for key pairs.
 //!
 //! * Under a key of ours (`aes-256-kwp`): AES key wrap with padding, RFC 5649, nothing else.
-//!   In Python: `aes_key_unwrap_with_padding(kek, wrapped)`.
-//! * Under a stranger's RSA public key: `RSA-OAEP(SHA-256, MGF1 with SHA-256, empty label)` of a new
-//!   AES-256 key, as long as the modulus, followed by RFC 5649 under that key: the bytes of PKCS #11's
-//!   `CKM_RSA_AES_KEY_WRAP`. In Python: `k = private.decrypt(w[:n], OAEP(MGF1(SHA256()), SHA256(),
-//!   None))`, then `aes_key_unwrap_with_padding(k, w[n:])`, with `n = private.key_size // 8`.
+//! * Under a stranger's RSA public key: RSA-OAEP (SHA-256, MGF1 with SHA-256, empty label) of a new
+//!   AES-256 key, as long as the modulus, followed by RFC 5649 under that key: the bytes of
+//!   PKCS #11's `CKM_RSA_AES_KEY_WRAP`.
+//!
+//! In Python with the package `cryptography`:
+//!
+//! ```python
+//! n = private.key_size // 8
+//! kek = private.decrypt(wrapped[:n], OAEP(MGF1(SHA256()), SHA256(), None))
+//! key = aes_key_unwrap_with_padding(kek, wrapped[n:])
+//! pair = load_der_private_key(key, None)  # when it is a key pair
+//! ```
+//!
+//! ML-KEM keys are not exportable: aws-lc gives their expanded form only, which few libraries read.
 
 use crate::algorithm::Capability;
 use crate::encrypt::limit;
@@ -29,7 +38,8 @@ pub const RECIPIENT_BYTES_MAX: usize = 2 * 1_024;
 pub const RECIPIENT_BITS_MIN: usize = 2_048;
 
 impl KeyHandle {
-    /// Wraps this key under `wrapping`, an `aes-256-kwp` key; that key's own use needs a permit too.
+    /// Wraps this key under `wrapping`, an `aes-256-kwp` key; that key's own use needs a permit
+    /// too.
     ///
     /// # Errors
     /// When a permit is for another key, or one of the keys does not do this.
@@ -49,8 +59,8 @@ impl KeyHandle {
     /// Wraps this key for the holder of an RSA public key (SubjectPublicKeyInfo in DER).
     ///
     /// # Errors
-    /// When the permit is for another key, the key is not exportable, or the recipient's key is none
-    /// or weaker than 2048 bits.
+    /// When the permit is for another key, the key is not exportable, or the recipient's key is
+    /// none or weaker than 2048 bits.
     pub fn export_to_rsa<A: MayExport + MayRelease>(
         &self,
         permit: &Permit<A>,

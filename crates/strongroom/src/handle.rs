@@ -53,8 +53,8 @@ impl Strongroom {
     /// Opens a stored version, or finds it open already.
     ///
     /// # Errors
-    /// [`KeyError::NotOpened`] when the wrapped form is of another key, another algorithm or another
-    /// root, when its shred key is gone, or when it was altered.
+    /// [`KeyError::NotOpened`] when the wrapped form is of another key, another algorithm or
+    /// another root, when its shred key is gone, or when it was altered.
     pub fn open_key(
         &self,
         slot: KeySlot,

@@ -1,16 +1,17 @@
 //! The boot journal: what happened before the log could be written, each entry chained to the last.
 //!
-//! One JSON object a line: `{"seq":…,"prev":"…","event":{…},"hash":"…"}` with
-//! `hash = SHA-256(prev ‖ seq ‖ event)`, `seq` as 8 bytes, `event` as the exact bytes that stand there.
-//! After unsealing the binary appends [`Journal::events_after`] to the log, notes [`Journal::head`] in
-//! the root and then calls [`Journal::drain`], which leaves only the entry that was noted: the next
-//! one hangs on it. A journal that was deleted, cut or put in its place does not contain the noted
-//! entry, and that is noticed. (Entries after the noted one can be cut off unnoticed by whoever can
-//! write the disk while the installation is sealed: nothing secret is there to sign them with.)
-//! A crash between the log's commit and the note makes the same events be offered again.
+//! One JSON object a line: `{"seq":…,"prev":"…","event":{…},"hash":"…"}` with `hash = SHA-256(prev
+//! ‖ seq ‖ event)`, `seq` as 8 bytes, `event` as the exact bytes that stand there. After unsealing
+//! the binary appends [`Journal::events_after`] to the log, notes [`Journal::head`] in the root and
+//! then calls [`Journal::drain`], which leaves only the entry that was noted: the next one hangs on
+//! it. A journal that was deleted, cut or put in its place does not contain the noted entry, and
+//! that is noticed. (Entries after the noted one can be cut off unnoticed by whoever can write the
+//! disk while the installation is sealed: nothing secret is there to sign them with.) A crash
+//! between the log's commit and the note makes the same events be offered again.
 //!
-//! When the journal is broken or not continued, the binary renames it away, opens a new one, appends
-//! an event that says so, and notes its head: the finding is in the log and the start goes on.
+//! When the journal is broken or not continued, the binary renames it away, opens a new one,
+//! appends an event that says so, and notes its head: the finding is in the log and the start goes
+//! on.
 
 use crate::bytes::Bytes;
 use crate::root_file::{replace_file, sync_folder};
@@ -194,11 +195,12 @@ impl Journal {
         self.entries.last().map_or(JOURNAL_START, |last| last.hash)
     }
 
-    /// Leaves only the last entry, once the log has taken everything over and the root has noted it.
+    /// Leaves only the last entry, once the log has taken everything over and the root has noted
+    /// it.
     ///
     /// # Errors
-    /// [`JournalError::NotContinued`] when `noted` is not the last entry; when the disk refuses, the
-    /// journal stands as it was.
+    /// [`JournalError::NotContinued`] when `noted` is not the last entry; when the disk refuses,
+    /// the journal stands as it was.
     pub fn drain(&mut self, noted: [u8; 32]) -> Result<(), JournalError> {
         if noted != self.head() {
             return Err(JournalError::NotContinued);

@@ -1,25 +1,25 @@
 //! The only room where key bytes exist.
 //!
 //! **For:** the root and its seals, the keys of our own records, log and credentials, and every
-//! operation with a customer's key. Others hold handles ([`KeyHandle`], [`RecordKeys`], [`LogSigner`],
-//! [`PersonalKey`], [`TlsKey`]) that compute and never show what they compute with.
+//! operation with a customer's key. Others hold handles ([`KeyHandle`], [`RecordKeys`],
+//! [`LogSigner`], [`PersonalKey`], [`TlsKey`]) that compute and never show what they compute with.
 //!
 //! **Not for:** deciding who may (the gate does, and its permit is asked for here), states and
 //! schedules of keys (`keys`), storing anything but the root (`store`), time (a parameter).
 //!
 //! **The way of a request:** `keys` reads a key's wrapped form from the store →
-//! [`Strongroom::open_key`] unwraps and expands it, or finds it expanded → the operation checks that
-//! the permit is for this key and still live → ciphertexts, signatures and codes come back as bytes,
-//! secrets as [`Released`], which is written once into a [`ResponseBuffer`].
+//! [`Strongroom::open_key`] unwraps and expands it, or finds it expanded → the operation checks
+//! that the permit is for this key and still live → ciphertexts, signatures and codes come back as
+//! bytes, secrets as [`Released`], which is written once into a [`ResponseBuffer`].
 //!
-//! **The tree of keys:** seal → barrier key → (record, index, digest, pepper, token, one-time-code and
-//! credential keys by derivation; log signer, TLS keys and each key domain's key-encryption key by
-//! wrapping, in the root) → shred keys of the domain, in the root → key material, in the store.
+//! **The tree of keys:** seal → barrier key → (record, index, digest, pepper, token, one-time-code
+//! and credential keys by derivation; log signer, TLS keys and each key domain's key-encryption key
+//! by wrapping, in the root) → shred keys of the domain, in the root → key material, in the store.
 //!
-//! **Invariants:** nothing opens before the self-tests pass; what the root says is authenticated before
-//! it is believed; every failed check of a cipher is one error with one message; no type that holds
-//! key bytes has `Clone` of the bytes, comparison, serialisation or a telling `Debug`; deleting a shred
-//! key from the root makes every copy of what it wrapped unreadable ([`shred`]).
+//! **Invariants:** nothing opens before the self-tests pass; what the root says is authenticated
+//! before it is believed; every failed check of a cipher is one error with one message; no type
+//! that holds key bytes has `Clone` of the bytes, comparison, serialisation or a telling `Debug`;
+//! deleting a shred key from the root makes every copy of what it wrapped unreadable ([`shred`]).
 
 mod agree;
 mod algorithm;

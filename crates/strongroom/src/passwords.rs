@@ -1,8 +1,9 @@
 //! Passwords, bearer tokens and one-time codes of people and services.
 //!
-//! A password is HMAC-SHA-256 under a pepper that only the root knows, then Argon2id; what is stored
-//! is a PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), useless to whoever has the database
-//! alone. A token is stored as HMAC-SHA-256 under a key of its own: 256 random bits need no stretching.
+//! A password is HMAC-SHA-256 under a pepper that only the root knows, then Argon2id; what is
+//! stored is a PHC string (`$argon2id$v=19$m=…,t=…,p=…$salt$hash`), useless to whoever has the
+//! database alone. A token is stored as HMAC-SHA-256 under a key of its own: 256 random bits need
+//! no stretching.
 
 use crate::argon2id::{Argon2Cost, CostOutOfBounds};
 use crate::derive::{Label, derive_mac, tag_bytes};

@@ -1,4 +1,5 @@
-//! Which actions allow which operation, as sealed traits, and the check that a permit is for this key.
+//! Which actions allow which operation, as sealed traits, and the check that a permit is for this
+//! key.
 
 use crate::key_error::KeyError;
 use crate::slot::KeySlot;

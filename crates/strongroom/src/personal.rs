@@ -1,7 +1,8 @@
 //! Personal-data keys: one for each key domain, subject and month, so that one person's data of one
 //! month can be made unreadable without touching anything else.
 //!
-//! They are wrapped and shredded like keys, under shred keys of their own family: see [`crate::shred`].
+//! They are wrapped and shredded like keys, under shred keys of their own family: see
+//! [`crate::shred`].
 
 use crate::derive::{Cipher, KeyBytes, Label, MessageKeys, derive_mac};
 use crate::key_error::KeyError;

@@ -1,7 +1,8 @@
 //! Keys for the store: each record sealed and bound to its place, index terms, digests.
 //!
-//! A sealed record is `1 ‖ salt[16] ‖ ciphertext ‖ tag[16]`: AES-256-GCM under a key of the message's
-//! own (see `derive`), bound to collection, key and version, each with its length in front.
+//! A sealed record is `1 ‖ salt[16] ‖ ciphertext ‖ tag[16]`: AES-256-GCM under a key of the
+//! message's own (see `derive`), bound to collection, key and version, each with its length in
+//! front.
 
 use crate::derive::{Cipher, Label, MessageKeys, SALT_LEN, TAG_LEN, derive, push_part, tag_bytes};
 use aws_lc_rs::hmac;

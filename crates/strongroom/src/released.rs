@@ -8,8 +8,8 @@ use zeroize::{Zeroize, Zeroizing};
 
 /// A secret on its way out: a data key, a decrypted text, an exported key, an agreed secret.
 ///
-/// It has no `Clone`, no comparison, no serialisation and prints as `[released]`; it is taken by value
-/// when it is written, so it leaves once.
+/// It has no `Clone`, no comparison, no serialisation and prints as `[released]`; it is taken by
+/// value when it is written, so it leaves once.
 ///
 /// ```compile_fail,E0382
 /// fn twice(key: strongroom::Released, out: &mut strongroom::ResponseBuffer) {

@@ -308,9 +308,9 @@ impl Strongroom {
         })
     }
 
-    /// Seals the running installation: every open key is forgotten, the keys that wrap them are wiped,
-    /// and no key opens until [`Self::reopen`]. Records, log (with its personal part) and sign-in go
-    /// on, so that the sealing itself is recorded and somebody can come to unseal.
+    /// Seals the running installation: every open key is forgotten, the keys that wrap them are
+    /// wiped, and no key opens until [`Self::reopen`]. Records, log (with its personal part) and
+    /// sign-in go on, so that the sealing itself is recorded and somebody can come to unseal.
     pub fn seal(&self) {
         let mut changing = self.changing();
         self.inner.sealed.store(true, Ordering::SeqCst);
@@ -383,8 +383,8 @@ impl Strongroom {
         self.changing().root.domains.contains_key(&domain)
     }
 
-    /// How often the root was replaced. Note it in the log: a root that comes back with a smaller number
-    /// is an old copy, in which destroyed keys may live on.
+    /// How often the root was replaced. Note it in the log: a root that comes back with a smaller
+    /// number is an old copy, in which destroyed keys may live on.
     #[must_use]
     pub fn root_revision(&self) -> u64 {
         self.changing().root.revision

@@ -1,8 +1,8 @@
 //! What the root file says: a JSON object `{"root": …, "mac": …}`.
 //!
-//! `mac` is HMAC-SHA-256 over the exact bytes of `root` under a key derived from the barrier key, so
-//! the whole is authenticated right after unsealing; before that only the seal's descriptor is read.
-//! Nothing in it is of use without the seal: every key in it is wrapped.
+//! `mac` is HMAC-SHA-256 over the exact bytes of `root` under a key derived from the barrier key,
+//! so the whole is authenticated right after unsealing; before that only the seal's descriptor is
+//! read. Nothing in it is of use without the seal: every key in it is wrapped.
 
 use crate::bytes::Bytes;
 use crate::derive::{Label, derive_mac};

@@ -42,8 +42,8 @@ impl RootFileError {
     }
 }
 
-/// A place for the root. Replacing is atomic and durable: after a power cut there is the old root or
-/// the new one, and once `replace` has returned it is the new one.
+/// A place for the root. Replacing is atomic and durable: after a power cut there is the old root
+/// or the new one, and once `replace` has returned it is the new one.
 pub trait RootFile: Send + Sync + fmt::Debug {
     /// The whole root; `None` when there is none yet.
     ///

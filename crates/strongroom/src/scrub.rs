@@ -1,8 +1,8 @@
 //! Wiping what hash functions leave on the stack.
 //!
 //! Our own copies of key material lie in buffers that are wiped when dropped, and aws-lc wipes its
-//! heap. What remains is the input block of a hash context on the stack of a call that has returned.
-//! It would be overwritten sooner or later; this makes it sooner.
+//! heap. What remains is the input block of a hash context on the stack of a call that has
+//! returned. It would be overwritten sooner or later; this makes it sooner.
 
 use zeroize::Zeroize;
 

@@ -1,10 +1,12 @@
 //! Power-on self-tests: known answers, run each time before a root opens; a few milliseconds.
 //!
-//! Answers come from the standards where they print one. Those of ML-KEM and ML-DSA, whose standards
-//! print none, and of RSA were made by two implementations that are not ours (OpenSSL and pure-Python
-//! ones) from the seeds 0, 1, 2 …; `vectors/` holds the long ones:
-//! `ml-kem-768.bin` = decapsulation key ‖ ciphertext, `ml-dsa-44.bin` = public key ‖ signature of
-//! `sample`, `rsa-2048.bin` = RSAPublicKey in DER ‖ PKCS #1 signature of `sample` with SHA-256.
+//! Answers come from the standards where they print one. For ML-KEM and ML-DSA, whose standards
+//! print none, two implementations that are not ours (OpenSSL 4 and pure-Python ones) agree on them
+//! for the seeds 0, 1, 2 …; the RSA signature is OpenSSL's. `vectors/` holds the long ones:
+//!
+//! * `ml-kem-768.bin`: decapsulation key ‖ ciphertext
+//! * `ml-dsa-44.bin`: public key ‖ signature of `sample`
+//! * `rsa-2048.bin`: RSAPublicKey in DER ‖ PKCS #1 v1.5 signature of `sample` with SHA-256
 
 use crate::derive::hkdf_sha256;
 use crate::export::kwp_wrap;

@@ -1,18 +1,19 @@
 //! Shred keys: what makes destruction final.
 //!
-//! Key material lies in the store, wrapped under a shred key; shred keys lie in the root only, at most
-//! 256 keys under each. Destroying one key is one story in four steps, each of which can be repeated:
+//! Key material lies in the store, wrapped under a shred key; shred keys lie in the root only, at
+//! most 256 keys under each. Destroying one key is one story in four steps, each of which can be
+//! repeated:
 //!
 //! 1. [`Strongroom::close_shred_key`]: nothing new is wrapped under it, nothing is on its way.
 //! 2. [`Strongroom::plan_shred`]: the root notes the intent and a new shred key; the survivors are
 //!    wrapped under the new one.
 //! 3. The caller commits the survivors' new forms and the destruction in one batch of the store.
-//! 4. [`Strongroom::finish_shred`]: the old shred key leaves the root. From here on the wrapped form
-//!    in any old copy of the store opens with no root that exists.
+//! 4. [`Strongroom::finish_shred`]: the old shred key leaves the root. From here on the wrapped
+//!    form in any old copy of the store opens with no root that exists.
 //!
-//! After a crash [`Strongroom::pending_shreds`] names what is between 2 and 4. Where the store still
-//! holds a form under the old shred key (see [`wrapped_under`]), step 3 did not happen: begin again
-//! at 1. Where it holds none, go on with 4.
+//! After a crash [`Strongroom::pending_shreds`] names what is between 2 and 4. Where the store
+//! still holds a form under the old shred key (see [`wrapped_under`]), step 3 did not happen: begin
+//! again at 1. Where it holds none, go on with 4.
 
 use crate::bytes::Bytes;
 use crate::derive::{KeyBytes, Label, MessageKeys};
@@ -162,9 +163,9 @@ impl Strongroom {
         Ok(ShredPlan { old, new: to.id, rewrapped })
     }
 
-    /// Step 4: deletes the old shred key from the root. Doing it twice does no harm. Copies of the old
-    /// root (backups, blocks that the disk has not yet reused) still hold it, wrapped under the seal:
-    /// destruction is complete when they are gone too.
+    /// Step 4: deletes the old shred key from the root. Doing it twice does no harm. Copies of the
+    /// old root (backups, blocks that the disk has not yet reused) still hold it, wrapped under the
+    /// seal: destruction is complete when they are gone too.
     ///
     /// # Errors
     /// When it was not planned, or the disk refuses.
@@ -244,8 +245,8 @@ impl Strongroom {
         Ok(key)
     }
 
-    /// Wipes what can be read again from the root; a key with a lease on it stays until it is stored,
-    /// and personal-data keys stay because the log goes on.
+    /// Wipes what can be read again from the root; a key with a lease on it stays until it is
+    /// stored, and personal-data keys stay because the log goes on.
     pub(crate) fn drop_shred_keys(&self) {
         let stays = |key: &ShredKey| {
             key.family == ShredFamily::Personal || Arc::strong_count(&key.on_the_way) > 1

@@ -1,5 +1,5 @@
-//! One-time codes (RFC 6238: SHA-1, 30 seconds, 6 digits, one step of tolerance), by handle: the seed
-//! is shown once to the person's device and lies sealed everywhere else.
+//! One-time codes (RFC 6238: SHA-1, 30 seconds, 6 digits, one step of tolerance), by handle: the
+//! seed is shown once to the person's device and lies sealed everywhere else.
 
 use crate::derive::{Label, MessageKeys};
 use crate::passwords::PasswordError;

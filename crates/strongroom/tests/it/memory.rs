@@ -69,8 +69,8 @@ fn a_key_that_was_forgotten_is_nowhere_in_memory() {
     searched();
 }
 
-/// Searches once. A hardened process of an ordinary user cannot read its own memory file any more, so
-/// whoever hardens this process calls this before.
+/// Searches once. A hardened process of an ordinary user cannot read its own memory file any more,
+/// so whoever hardens this process calls this before.
 pub(crate) fn searched() {
     static ONCE: Once = Once::new();
     ONCE.call_once(search);
