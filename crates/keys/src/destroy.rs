@@ -12,7 +12,7 @@
 //! A crash before 3 leaves the key waiting, and the next sweep begins again; a crash between 3 and 4
 //! is finished by [`Keys::recover`], which every start calls before it serves.
 
-use crate::approval::{Approved, with_approval};
+use crate::approval::with_approval;
 use crate::key::{Destruction, Key, KeyRecords, Material, Materials, destruction_term, shred_term};
 use crate::state::{Purpose, Transition};
 use crate::waiting::{Served, WaitingPeriod};
@@ -85,10 +85,11 @@ impl Keys {
         &self,
         permit: Permit<KeyDestroy>,
         request: &Destroy,
-        approved: Option<Approved>,
     ) -> Result<Destroyed, KeysError> {
-        let (record, waiting) = match self.scheduled(&permit, request) {
-            Ok(scheduled) => scheduled,
+        let scheduled = self.scheduled(&permit, request);
+        let approved = scheduled.and_then(|one| Ok((one, self.spend(&permit, request)?)));
+        let ((record, waiting), spent) = match approved {
+            Ok(both) => both,
             Err(cause) => return Err(self.refuse(permit, cause).await),
         };
         let key = record.value;
@@ -98,7 +99,7 @@ impl Keys {
             .with("reason", request.reason.as_str())
             .with("waiting_period_seconds", waiting.seconds.to_string())
             .with("not_before", waiting.not_before.rfc3339());
-        let (batch, event) = with_approval(approved, Batch::new().guard(guard), event);
+        let (batch, event) = with_approval(spent, Batch::new().guard(guard), event);
         let batch = batch
             .raise_epoch(key.domain)
             .put::<KeyRecords>(&key.id, &key, Expect::Version(record.version))

@@ -2,6 +2,7 @@
 
 use crate::state::{NotAllowed, NotUsable, StateName};
 use crate::waiting::StillWaiting;
+use access::AccessError;
 use audit::LogError;
 use kernel::limits::BATCH_ITEMS_MAX;
 use kernel::{Problem, ProblemKind, RngUnavailable, Timestamp, VersionNo};
@@ -102,6 +103,9 @@ pub enum KeysError {
     /// The store failed.
     #[error(transparent)]
     Store(StoreError),
+    /// Others have not approved exactly this, or what they approved is used up.
+    #[error(transparent)]
+    Approval(Box<AccessError>),
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -160,6 +164,7 @@ impl KeysError {
             Self::TooManyStops => "too-many-stops",
             Self::NoPlace => "no-place",
             Self::Store(_) => "store",
+            Self::Approval(_) => "approval-needed",
             Self::Log(_) => "log",
             Self::Randomness(_) => "no-randomness",
         }
@@ -190,6 +195,12 @@ impl From<KeyError> for KeysError {
     }
 }
 
+impl From<AccessError> for KeysError {
+    fn from(cause: AccessError) -> Self {
+        Self::Approval(Box::new(cause))
+    }
+}
+
 impl From<StoreError> for KeysError {
     fn from(cause: StoreError) -> Self {
         match cause {
@@ -210,6 +221,7 @@ impl From<KeysError> for Problem {
             KeysError::Room(cause) => return cause.into(),
             KeysError::Root(cause) => return cause.into(),
             KeysError::Shred(cause) => return cause.into(),
+            KeysError::Approval(cause) => return (*cause).into(),
             KeysError::Log(cause) => return cause.into(),
             KeysError::Randomness(cause) => return cause.into(),
             KeysError::NoVersion { .. } => ProblemKind::NotFound,

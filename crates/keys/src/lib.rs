@@ -39,7 +39,7 @@ mod usage;
 mod uses;
 mod waiting;
 
-pub use approval::Approved;
+pub use approval::{Approvable, approval_hash};
 pub use checks::{AlgorithmFact, DomainFact, KeyFact, RotationFact};
 pub use create::CreateKey;
 pub use destroy::{Destroy, Destroyed, Sweep};
@@ -58,7 +58,7 @@ pub use state::{
     Activation, Before, Dates, Leave, NotAllowed, NotUsable, Purpose, State, StateName, Transition,
 };
 pub use suspend::{
-    DeclareCompromise, Resume, STOPS_MAX, SUSPEND_KEYS_MAX, Suspend, Switched, SwitchedKey,
+    DeclareCompromise, OfCloud, Resume, STOPS_MAX, SUSPEND_KEYS_MAX, Suspend, Switched, SwitchedKey,
 };
 pub use usage::UseCount;
 pub use uses::Use;
@@ -69,6 +69,7 @@ pub use uses::release::{Export, Exported, MadeDataKey, MakeDataKey, Plaintext};
 pub use uses::sign::{Sign, Signed, Verified, Verify};
 pub use waiting::{DIVERGENCE_MICROS_MAX, Served, ServedClock, StillWaiting, WaitingPeriod};
 
+use access::Access;
 use audit::Log;
 use kernel::{ActionType, Clock, KeyId, Permit, Rng, Timestamp};
 use std::fmt;
@@ -86,6 +87,7 @@ struct Inner {
     store: Store,
     room: Strongroom,
     log: Log,
+    access: Access,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
     cache: cache::Cache,
@@ -101,7 +103,8 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// The keys of this store under this strongroom. Call [`Keys::recover`] before serving.
+    /// The keys of this store under this strongroom; `log` is read for timelines, `access` asked for
+    /// approvals. Call [`Keys::recover`] before serving.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -109,6 +112,7 @@ impl Keys {
         store: Store,
         room: Strongroom,
         log: Log,
+        access: Access,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, KeysError> {
@@ -117,7 +121,7 @@ impl Keys {
         let served = Mutex::new(ServedClock::resume(served, &*clock));
         let (cache, usage) = (cache::Cache::default(), usage::Usage::default());
         let shredding = tokio::sync::Mutex::new(());
-        let inner = Inner { store, room, log, clock, rng, cache, usage, served, shredding };
+        let inner = Inner { store, room, log, access, clock, rng, cache, usage, served, shredding };
         Ok(Self { inner: Arc::new(inner) })
     }
 

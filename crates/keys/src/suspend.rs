@@ -5,10 +5,11 @@
 //! of a later use can exist. Suspensions are written in the space that the store keeps back for a full
 //! disk.
 
-use crate::approval::{Approved, with_approval};
+use crate::approval::with_approval;
 use crate::key::{Key, KeyRecords, label_term};
 use crate::state::Transition;
 use crate::{KeyView, Keys, KeysError, NotAllowed, Reason};
+use access::Spent;
 use kernel::actions::{KeyCompromise, KeyResume, KeySuspend};
 use kernel::{
     ActionType, DomainId, Event, KeyId, Name, Outcome, Permit, Scope, Timestamp, VersionNo,
@@ -41,6 +42,16 @@ pub struct Suspend {
 pub struct Resume {
     /// Why.
     pub reason: Reason,
+}
+
+/// The same for every key of a cloud.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OfCloud<R> {
+    /// The value of the keys' label `cloud`.
+    pub cloud: Name,
+    /// What is to happen to them, and why.
+    pub request: R,
 }
 
 /// Which versions others are known or feared to know, and why.
@@ -89,10 +100,10 @@ impl Keys {
         &self,
         permit: Permit<KeySuspend>,
         request: &Suspend,
-        approved: Option<Approved>,
     ) -> Result<Switched, KeysError> {
         let one = self.permitted(&permit).map(|record| vec![record]);
-        self.switch(permit, one, Transition::Suspend, &request.into(), approved).await
+        let found = Found { records: one, spent: self.spend(&permit, request) };
+        self.switch(permit, found, Transition::Suspend, &request.into()).await
     }
 
     /// Lets a suspended key work again, each version as it was before.
@@ -103,10 +114,10 @@ impl Keys {
         &self,
         permit: Permit<KeyResume>,
         request: &Resume,
-        approved: Option<Approved>,
     ) -> Result<Switched, KeysError> {
         let one = self.permitted(&permit).map(|record| vec![record]);
-        self.switch(permit, one, Transition::Resume, &request.into(), approved).await
+        let found = Found { records: one, spent: self.spend(&permit, request) };
+        self.switch(permit, found, Transition::Resume, &request.into()).await
     }
 
     /// Stops every key that carries the label `cloud` with this value, within the permit's scope, in
@@ -117,13 +128,12 @@ impl Keys {
     pub async fn suspend_cloud(
         &self,
         permit: Permit<KeySuspend>,
-        cloud: &Name,
-        request: &Suspend,
-        approved: Option<Approved>,
+        request: &OfCloud<Suspend>,
     ) -> Result<Switched, KeysError> {
-        let keys = self.permitted_cloud(&permit, cloud);
-        let what = Switch { cloud: Some(cloud), ..request.into() };
-        self.switch(permit, keys, Transition::Suspend, &what, approved).await
+        let records = self.permitted_cloud(&permit, &request.cloud);
+        let found = Found { records, spent: self.spend(&permit, request) };
+        let what = Switch { cloud: Some(&request.cloud), ..(&request.request).into() };
+        self.switch(permit, found, Transition::Suspend, &what).await
     }
 
     /// Lets every suspended key of a cloud work again, within the permit's scope, in one commit.
@@ -133,13 +143,12 @@ impl Keys {
     pub async fn resume_cloud(
         &self,
         permit: Permit<KeyResume>,
-        cloud: &Name,
-        request: &Resume,
-        approved: Option<Approved>,
+        request: &OfCloud<Resume>,
     ) -> Result<Switched, KeysError> {
-        let keys = self.permitted_cloud(&permit, cloud);
-        let what = Switch { cloud: Some(cloud), ..request.into() };
-        self.switch(permit, keys, Transition::Resume, &what, approved).await
+        let records = self.permitted_cloud(&permit, &request.cloud);
+        let found = Found { records, spent: self.spend(&permit, request) };
+        let what = Switch { cloud: Some(&request.cloud), ..(&request.request).into() };
+        self.switch(permit, found, Transition::Resume, &what).await
     }
 
     /// The keys that carry the label `cloud` with this value, for whoever is asked to approve its
@@ -245,20 +254,19 @@ impl Keys {
     async fn switch<A: ActionType>(
         &self,
         permit: Permit<A>,
-        records: Result<Vec<Record<KeyRecords>>, KeysError>,
+        found: Found,
         transition: Transition,
         what: &Switch<'_>,
-        approved: Option<Approved>,
     ) -> Result<Switched, KeysError> {
         let arrived = permit.caller().arrived;
-        let prepared = records.and_then(|records| self.prepare(records, transition, what));
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
+        let prepared = found.records.and_then(|records| self.prepare(records, transition, what));
+        let (prepared, spent) = match prepared.and_then(|prepared| Ok((prepared, found.spent?))) {
+            Ok(both) => both,
             Err(cause) => return Err(self.refuse(permit, cause).await),
         };
         let (guard, decided_at) = (permit.guard(), permit.decided_at());
         let event = what.describe(permit.into_event(Outcome::Done, &*self.inner.clock));
-        let (batch, event) = with_approval(approved, Batch::new().essential().guard(guard), event);
+        let (batch, event) = with_approval(spent, Batch::new().essential().guard(guard), event);
         let mut batch = batch;
         match what.cloud {
             None => batch = batch.event(event),
@@ -315,6 +323,12 @@ impl Keys {
         self.inner.cache.forget(key);
         self.inner.room.forget(key);
     }
+}
+
+/// What a switch was asked about, and the approval of it.
+struct Found {
+    records: Result<Vec<Record<KeyRecords>>, KeysError>,
+    spent: Result<Option<Spent>, KeysError>,
 }
 
 struct Prepared {

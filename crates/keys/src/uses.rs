@@ -15,11 +15,12 @@ pub(crate) mod mac;
 pub(crate) mod release;
 pub(crate) mod sign;
 
-use crate::approval::{Approved, with_approval};
+use crate::approval::with_approval;
 use crate::cache::Opened;
 use crate::key::Compromise;
 use crate::state::{Leave, Purpose};
 use crate::{Keys, KeysError};
+use access::Spent;
 use kernel::limits::BATCH_ITEMS_MAX;
 use kernel::{ActionType, Event, KeyId, Outcome, Permit, VersionNo};
 use store::Batch;
@@ -142,7 +143,7 @@ impl Keys {
         &self,
         permit: Permit<A>,
         attempted: Result<Performed<T>, KeysError>,
-        approved: Option<Approved>,
+        spent: Option<Spent>,
     ) -> Result<T, KeysError> {
         let performed = match attempted {
             Ok(performed) => performed,
@@ -150,7 +151,7 @@ impl Keys {
         };
         let guard = permit.guard();
         let event = performed.describe(permit.into_event(Outcome::Done, &*self.inner.clock));
-        let (batch, event) = with_approval(approved, Batch::new().guard(guard), event);
+        let (batch, event) = with_approval(spent, Batch::new().guard(guard), event);
         self.inner.store.commit(batch.event(event)).await?;
         self.inner.usage.count(&performed.by);
         Ok(performed.answer)

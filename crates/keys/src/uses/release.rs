@@ -3,7 +3,7 @@
 use super::Performed;
 use super::attempt::Attempt;
 use crate::key::Compromise;
-use crate::{Approved, Keys, KeysError};
+use crate::{Keys, KeysError};
 use kernel::actions::{KeyDataKey, KeyExport};
 use kernel::{Permit, VersionNo};
 use strongroom::Released;
@@ -128,9 +128,11 @@ impl Keys {
         &self,
         permit: Permit<KeyExport>,
         request: &Export,
-        approved: Option<Approved>,
     ) -> Result<Exported, KeysError> {
         let attempted = request.attempt(self, &permit);
-        self.conclude(permit, attempted, approved).await
+        match attempted.and_then(|made| Ok((made, self.spend(&permit, request)?))) {
+            Ok((made, spent)) => self.conclude(permit, Ok(made), spent).await,
+            Err(cause) => self.conclude(permit, Err(cause), None).await,
+        }
     }
 }

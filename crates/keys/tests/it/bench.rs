@@ -1,5 +1,6 @@
 //! A whole house in a folder: root, store, log, gate and keys, on a clock that stands still.
 
+use access::Access;
 use audit::{Log, LogAppender, LogOptions, Opening};
 use kernel::*;
 use keys::*;
@@ -9,7 +10,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{AppendError, Appender, LogRows, Options, StateDigest, Store};
 use strongroom::{
-    Algorithm, MemoryRoot, ResponseBuffer, RootFile, RootFileError, Seal, Strongroom,
+    Algorithm, Argon2Cost, MemoryRoot, ResponseBuffer, RootFile, RootFileError, Seal, Strongroom,
 };
 
 /// A folder that goes with the bench.
@@ -132,6 +133,7 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<HeldClock>,
     pub(crate) root: Arc<FlakyRoot>,
     pub(crate) log: Log,
+    pub(crate) access: Access,
     /// How many more commits the log takes.
     pub(crate) appends_left: Arc<AtomicU64>,
     pub(crate) rules: Arc<Rules>,
@@ -188,24 +190,51 @@ impl Bench {
         rules: Arc<Rules>,
     ) -> Self {
         let (store, log) = open_store(&folder.0, &room, &clock, &rng, &appends_left);
-        let keys = Keys::open(store.clone(), room.clone(), log.clone(), clock.clone(), rng.clone())
-            .unwrap();
+        let access = Access::open(
+            store.clone(),
+            room.clone(),
+            clock.clone(),
+            rng.clone(),
+            Argon2Cost::LEAST,
+        )
+        .unwrap();
+        let keys = Keys::open(
+            store.clone(),
+            room.clone(),
+            log.clone(),
+            access.clone(),
+            clock.clone(),
+            rng.clone(),
+        )
+        .unwrap();
         let gate = Gate::new(
             rules.clone(),
             Arc::new(store.clone()),
             Arc::new(store.clone()),
             clock.clone(),
         );
-        Self { keys, gate, store, log, room, clock, root, appends_left, rules, rng, folder }
+        Self { keys, gate, store, log, access, room, clock, root, appends_left, rules, rng, folder }
     }
 
     /// Ends the server and starts it anew on what is on disk; disks work again.
     pub(crate) fn restarted(self) -> Self {
-        let Self { keys, gate, store, log, room, clock, root, appends_left, rng, folder, rules } =
-            self;
+        let Self {
+            keys,
+            gate,
+            store,
+            log,
+            access,
+            room,
+            clock,
+            root,
+            appends_left,
+            rng,
+            folder,
+            rules,
+        } = self;
         store.close();
         log.close().unwrap();
-        drop((keys, gate, store, log, room));
+        drop((keys, gate, store, log, access, room));
         *root.replacements_left.lock().unwrap() = None;
         appends_left.store(ALL, Ordering::SeqCst);
         let room = Strongroom::unseal(root.clone(), &seal(), clock.clone()).unwrap();
@@ -234,7 +263,8 @@ impl Bench {
     /// Another handle on the same store, with a memory of its own, as another node has.
     pub(crate) fn second_node(&self) -> Keys {
         let (store, room, log) = (self.store.clone(), self.room.clone(), self.log.clone());
-        Keys::open(store, room, log, self.clock.clone(), self.rng.clone()).unwrap()
+        let (access, clock, rng) = (self.access.clone(), self.clock.clone(), self.rng.clone());
+        Keys::open(store, room, log, access, clock, rng).unwrap()
     }
 
     pub(crate) fn caller(&self) -> Arc<Caller> {

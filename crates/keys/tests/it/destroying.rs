@@ -20,7 +20,7 @@ async fn a_destroyed_key_never_decrypts_again() {
     bench.keys.rotate(bench.on_key(id), None).await.unwrap();
     let sealed = bench.encrypt(id, "x").await;
     let under_way = bench.on_key::<KeyDecrypt>(id);
-    let done = bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    let done = bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     assert!(matches!(done, Destroyed::Done { .. }), "{done:?}");
     let request = Decrypt {
         ciphertext: sealed.clone(),
@@ -33,7 +33,7 @@ async fn a_destroyed_key_never_decrypts_again() {
     }
     assert_eq!(bench.try_encrypt(id, "x").await.unwrap_err().code(), "key-destroyed");
     assert!(bench.keys.rotate(bench.on_key(id), None).await.is_err());
-    assert!(bench.keys.resume(bench.on_key(id), &Resume { reason: why() }, None).await.is_err());
+    assert!(bench.keys.resume(bench.on_key(id), &Resume { reason: why() }).await.is_err());
     assert!(bench.keys.recover_key(bench.on_key(id), &gone()).await.is_err());
     let refusal = bench.last_event("key.decrypt");
     assert_eq!(refusal.outcome, Outcome::Failed("key-destroyed".into()));
@@ -50,7 +50,7 @@ async fn the_record_of_an_immediate_destruction_says_that_nobody_waited() {
     let bench = Bench::new();
     let retail = bench.domain("retail", 0).await;
     let id = bench.aes(retail, "ledger").await;
-    bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     for action in ["key.destroy", "key.destroyed"] {
         let event = bench.last_event(action);
         assert_eq!(event.detail("waiting_period_seconds"), Some("0"), "{action}");
@@ -71,7 +71,7 @@ async fn keys_under_the_same_shred_key_live_on() {
         living.push((id, bench.encrypt(id, "x").await));
     }
     let (dead, sealed) = living.remove(7);
-    bench.keys.destroy(bench.on_key(dead), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(dead), &gone()).await.unwrap();
     assert_eq!(bench.decrypt(dead, &sealed).await.unwrap_err().code(), "key-destroyed");
     for (id, sealed) in &living {
         assert_eq!(bench.decrypt(*id, sealed).await.unwrap(), "x");
@@ -90,7 +90,7 @@ async fn another_node_reads_the_survivors_anew() {
     let (dead, lives) = (bench.aes(retail, "dead").await, bench.aes(retail, "lives").await);
     let node = bench.second_node();
     node.encrypt(bench.on_key(lives), &plain("x")).await.unwrap();
-    bench.keys.destroy(bench.on_key(dead), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(dead), &gone()).await.unwrap();
     node.encrypt(bench.on_key(lives), &plain("x")).await.unwrap();
 }
 
@@ -100,12 +100,12 @@ async fn a_destruction_waits_and_can_be_taken_back() {
     let retail = bench.domain("retail", WAITING_SECONDS_MIN).await;
     let id = bench.aes(retail, "ledger").await;
     let sealed = bench.encrypt(id, "x").await;
-    let asked = bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    let asked = bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     let not_before = bench.clock.wall().plus_days(1);
     assert_eq!(asked, Destroyed::Scheduled { not_before });
     assert_eq!(bench.decrypt(id, &sealed).await.unwrap_err().code(), "destruction-scheduled");
     assert_eq!(bench.try_encrypt(id, "x").await.unwrap_err().code(), "destruction-scheduled");
-    let twice = bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap_err();
+    let twice = bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap_err();
     assert_eq!(twice.code(), "destruction-scheduled");
     bench.clock.advance_millis(86_399_000);
     let sweep = bench.keys.sweep().await.unwrap();
@@ -122,7 +122,7 @@ async fn a_destruction_is_carried_out_when_its_time_was_served() {
     let bench = Bench::new();
     let retail = bench.domain("retail", WAITING_SECONDS_MIN).await;
     let id = bench.aes(retail, "ledger").await;
-    bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     for _ in 0..24 {
         bench.clock.advance_millis(3_600_000);
         bench.keys.sweep().await.unwrap();
@@ -136,7 +136,7 @@ async fn a_clock_set_forward_destroys_nothing_even_when_a_person_confirms_it() {
     let bench = Bench::new();
     let retail = bench.domain("retail", WAITING_SECONDS_MIN).await;
     let id = bench.aes(retail, "ledger").await;
-    bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     bench.clock.jump_wall_seconds(30 * 86_400);
     let sweep = bench.keys.sweep().await.unwrap();
     assert!(sweep.clock_diverged_at.is_some() && sweep.destroyed.is_empty());
@@ -156,7 +156,7 @@ async fn time_when_the_server_was_off_does_not_count() {
     let bench = Bench::new();
     let retail = bench.domain("retail", WAITING_SECONDS_MIN).await;
     let id = bench.aes(retail, "ledger").await;
-    bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     bench.clock.advance_millis(43_200_000);
     bench.keys.sweep().await.unwrap();
     bench.clock.advance_millis(43_200_000);
@@ -174,7 +174,7 @@ async fn a_compromised_key_is_destroyed_as_such() {
     let id = bench.create(retail, &key("signer", Algorithm::Ed25519)).await;
     let request = DeclareCompromise { reason: why(), versions: None };
     bench.keys.compromise(bench.on_key(id), &request).await.unwrap();
-    bench.keys.destroy(bench.on_key(id), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &gone()).await.unwrap();
     assert_eq!(bench.view(id).state, StateName::DestroyedCompromised);
 }
 
@@ -206,7 +206,7 @@ async fn a_power_cut_at_any_step_loses_no_survivor_and_keeps_no_destroyed_key() 
             Cut::Root(left) => *bench.root.replacements_left.lock().unwrap() = Some(left),
             Cut::Log(left) => bench.appends_left.store(left, Ordering::SeqCst),
         }
-        let asked = bench.keys.destroy(permit, &gone(), None).await;
+        let asked = bench.keys.destroy(permit, &gone()).await;
         assert!(!matches!(asked, Ok(Destroyed::Done { .. })), "{cut:?}: {asked:?}");
         let acknowledged = asked.is_ok();
 
@@ -235,7 +235,7 @@ async fn yesterdays_store_with_todays_root_does_not_open_a_destroyed_key() {
     let (dead, lives) = (bench.aes(retail, "dead").await, bench.aes(retail, "lives").await);
     let sealed = bench.encrypt(dead, "x").await;
     let yesterday = bench.copied_store();
-    bench.keys.destroy(bench.on_key(dead), &gone(), None).await.unwrap();
+    bench.keys.destroy(bench.on_key(dead), &gone()).await.unwrap();
     let bench = bench.restarted_on(yesterday);
     // The old store believes that both keys live; the root knows better.
     assert_eq!(bench.view(dead).state, StateName::Active);

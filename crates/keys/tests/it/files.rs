@@ -48,7 +48,7 @@ async fn a_file_is_read_back_after_a_rotation_and_not_after_a_destruction() {
     bench.keys.rotate(bench.on_key(id), None).await.unwrap();
     assert_eq!(opened(&bench, &file).await.unwrap(), plain);
     let destroy = Destroy { reason: why() };
-    bench.keys.destroy(bench.on_key(id), &destroy, None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &destroy).await.unwrap();
     assert_eq!(opened(&bench, &file).await.unwrap_err().code(), "key-destroyed");
 }
 

@@ -57,7 +57,7 @@ async fn a_list_is_filtered_by_labels_and_state() {
     assert_eq!(list(&[("criticality", "high"), ("workload", "cards")], None), "c");
     assert_eq!(list(&[("criticality", "none")], None), "");
     let stop = Suspend { reason: why(), stops: vec![] };
-    bench.keys.suspend(bench.on_key(made[1]), &stop, None).await.unwrap();
+    bench.keys.suspend(bench.on_key(made[1]), &stop).await.unwrap();
     assert_eq!(list(&[], Some(StateName::Suspended)), "b");
     assert_eq!(list(&[], Some(StateName::Active)), "a c");
 }
@@ -83,7 +83,7 @@ async fn facts_say_what_a_check_asks() {
     request.labels = labels(&[("criticality", "high")]);
     let id = bench.create(retail, &request).await;
     let destroy = Destroy { reason: why() };
-    bench.keys.destroy(bench.on_key(id), &destroy, None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &destroy).await.unwrap();
     let facts = bench.keys.key_facts(&Scope::All).unwrap();
     assert_eq!(facts.len(), 1);
     let json = serde_json::to_value(&facts[0]).unwrap();
@@ -116,10 +116,10 @@ async fn a_timeline_has_the_whole_life_of_one_key_newest_first() {
     bench.encrypt(id, "x").await;
     bench.encrypt(other, "x").await;
     let stop = Suspend { reason: why(), stops: vec![] };
-    bench.keys.suspend(bench.on_key(id), &stop, None).await.unwrap();
+    bench.keys.suspend(bench.on_key(id), &stop).await.unwrap();
     assert!(bench.try_encrypt(id, "x").await.is_err());
     let destroy = Destroy { reason: why() };
-    bench.keys.destroy(bench.on_key(id), &destroy, None).await.unwrap();
+    bench.keys.destroy(bench.on_key(id), &destroy).await.unwrap();
     let page = bench.keys.timeline(bench.on_key(id), None, 100).unwrap();
     let actions: Vec<_> = page.events.iter().map(|logged| logged.event.action.as_ref()).collect();
     let life =

@@ -1,6 +1,8 @@
 //! The keys on a real store, a real strongroom and a real gate.
 
 #[cfg(test)]
+mod approving;
+#[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod destroying;

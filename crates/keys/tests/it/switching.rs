@@ -17,6 +17,10 @@ fn go_on() -> Resume {
     Resume { reason: why() }
 }
 
+fn of<R>(cloud: &Name, request: R) -> OfCloud<R> {
+    OfCloud { cloud: cloud.clone(), request }
+}
+
 #[tokio::test]
 async fn a_suspended_key_does_nothing_and_a_resumed_one_what_it_did() {
     let bench = Bench::new();
@@ -24,7 +28,7 @@ async fn a_suspended_key_does_nothing_and_a_resumed_one_what_it_did() {
     let id = bench.aes(retail, "ledger").await;
     let old = bench.encrypt(id, "x").await;
     bench.keys.rotate(bench.on_key(id), None).await.unwrap();
-    let switched = bench.keys.suspend(bench.on_key(id), &stop(), None).await.unwrap();
+    let switched = bench.keys.suspend(bench.on_key(id), &stop()).await.unwrap();
     assert_eq!((switched.keys.len(), switched.left.len()), (1, 0));
     assert_eq!(switched.stops, stop().stops);
     assert_eq!(bench.try_encrypt(id, "x").await.unwrap_err().code(), "key-suspended");
@@ -33,13 +37,13 @@ async fn a_suspended_key_does_nothing_and_a_resumed_one_what_it_did() {
     let refusal = bench.last_event("key.decrypt");
     assert_eq!(refusal.outcome, Outcome::Failed("key-suspended".into()));
     assert_eq!(refusal.decision, Decision::Allowed);
-    let twice = bench.keys.suspend(bench.on_key(id), &stop(), None).await.unwrap_err();
+    let twice = bench.keys.suspend(bench.on_key(id), &stop()).await.unwrap_err();
     assert!(matches!(twice, KeysError::NotAllowed(_)));
     let event = bench.events().into_iter().find(|e| e.action == "key.suspend").unwrap();
     assert_eq!(event.detail("reason"), Some(why().as_str()));
     assert_eq!(event.detail("stops"), Some("payments"));
 
-    bench.keys.resume(bench.on_key(id), &go_on(), None).await.unwrap();
+    bench.keys.resume(bench.on_key(id), &go_on()).await.unwrap();
     assert_eq!(bench.decrypt(id, &old).await.unwrap(), "x");
     let states: Vec<_> = bench.view(id).versions.iter().map(|v| v.state).collect();
     assert_eq!(states, [StateName::Deactivated, StateName::Active]);
@@ -54,7 +58,7 @@ async fn a_use_under_way_is_thrown_away_by_the_store() {
     let node = bench.second_node();
     node.encrypt(bench.on_key(id), &plain("x")).await.unwrap();
     let under_way = bench.on_key::<KeyEncrypt>(id);
-    bench.keys.suspend(bench.on_key(id), &stop(), None).await.unwrap();
+    bench.keys.suspend(bench.on_key(id), &stop()).await.unwrap();
     let before = bench.events().len();
     let refused = node.encrypt(under_way, &plain("x")).await.unwrap_err();
     assert!(matches!(refused, KeysError::StaleEpoch) && refused.decide_again());
@@ -89,7 +93,7 @@ async fn after_a_suspension_is_acknowledged_no_record_of_a_use_exists() {
     while bench.log.head().size < 200 {
         tokio::task::yield_now().await;
     }
-    bench.keys.suspend(bench.on_key(id), &stop(), None).await.unwrap();
+    bench.keys.suspend(bench.on_key(id), &stop()).await.unwrap();
     let mut uses = 0;
     for task in tasks {
         uses += task.await.unwrap();
@@ -119,7 +123,7 @@ async fn a_cloud_is_cut_off_in_one_commit_within_the_scope() {
     let cloud: Name = "cloud-a".parse().unwrap();
     assert_eq!(bench.keys.of_cloud(&Scope::All, &cloud).unwrap().len(), 3);
     let permit = bench.permit(Resource::all(ResourceKind::Key, DomainId::SYSTEM));
-    let stopped = bench.keys.suspend_cloud(permit, &cloud, &stop(), None).await.unwrap();
+    let stopped = bench.keys.suspend_cloud(permit, &of(&cloud, stop())).await.unwrap();
     let stopped: BTreeSet<_> = stopped.keys.iter().map(|k| k.key).collect();
     assert_eq!(stopped, BTreeSet::from([made[0], made[1], made[3]]));
     let states: Vec<_> = made.iter().map(|id| bench.view(*id).state).collect();
@@ -134,10 +138,10 @@ async fn a_cloud_is_cut_off_in_one_commit_within_the_scope() {
 
     bench.only_domains(&[retail]);
     let permit = bench.permit(Resource::all(ResourceKind::Key, DomainId::SYSTEM));
-    let resumed = bench.keys.resume_cloud(permit, &cloud, &go_on(), None).await.unwrap();
+    let resumed = bench.keys.resume_cloud(permit, &of(&cloud, go_on())).await.unwrap();
     assert_eq!(resumed.keys.len(), 2);
     let again = bench.permit(Resource::all(ResourceKind::Key, DomainId::SYSTEM));
-    let left = bench.keys.resume_cloud(again, &cloud, &go_on(), None).await.unwrap();
+    let left = bench.keys.resume_cloud(again, &of(&cloud, go_on())).await.unwrap();
     assert_eq!((left.keys.len(), left.left.len()), (0, 2));
 }
 
@@ -147,7 +151,7 @@ async fn a_permit_for_one_key_cuts_off_no_cloud() {
     let retail = bench.domain("retail", 0).await;
     let id = bench.aes(retail, "ledger").await;
     let cloud: Name = "cloud-a".parse().unwrap();
-    let refused = bench.keys.suspend_cloud(bench.on_key(id), &cloud, &stop(), None).await;
+    let refused = bench.keys.suspend_cloud(bench.on_key(id), &of(&cloud, stop())).await;
     assert!(matches!(refused, Err(KeysError::NoKey)));
 }
 
@@ -158,7 +162,7 @@ async fn a_suspension_says_how_long_it_took() {
     let id = bench.aes(retail, "ledger").await;
     let permit = bench.on_key(id);
     bench.clock.advance_millis(3);
-    let switched = bench.keys.suspend(permit, &stop(), None).await.unwrap();
+    let switched = bench.keys.suspend(permit, &stop()).await.unwrap();
     assert_eq!(switched.took_micros, 3_000);
 }
 
@@ -169,7 +173,7 @@ async fn a_list_of_what_stops_has_an_end() {
     let id = bench.aes(retail, "ledger").await;
     let stops = vec!["payments".parse().unwrap(); STOPS_MAX + 1];
     let request = Suspend { reason: why(), stops };
-    let refused = bench.keys.suspend(bench.on_key(id), &request, None).await;
+    let refused = bench.keys.suspend(bench.on_key(id), &request).await;
     assert!(matches!(refused, Err(KeysError::TooManyStops)));
 }
 

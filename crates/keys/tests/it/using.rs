@@ -199,12 +199,12 @@ async fn only_an_exportable_key_leaves_and_only_wrapped() {
     let recipient_der = bench.keys.public_key(bench.on_key(recipient), None).unwrap().unwrap();
     let request = Export { recipient_der, version: None };
     let stays = bench.aes(retail, "stays").await;
-    let refused = bench.keys.export(bench.on_key(stays), &request, None).await.unwrap_err();
+    let refused = bench.keys.export(bench.on_key(stays), &request).await.unwrap_err();
     assert!(matches!(refused, KeysError::NotExportable));
     let mut leaving = key("leaves", Algorithm::Aes256Gcm);
     leaving.exportable = true;
     let leaves = bench.create(retail, &leaving).await;
-    let exported = bench.keys.export(bench.on_key(leaves), &request, None).await.unwrap();
+    let exported = bench.keys.export(bench.on_key(leaves), &request).await.unwrap();
     // RSA-2048 block, then RFC 5649 over 32 bytes.
     assert_eq!(exported.wrapped.len(), 256 + 40);
     let block = exported.wrapped.expose_once(|bytes| bytes[..256].to_vec());
@@ -240,7 +240,7 @@ async fn a_batch_answers_nothing_when_one_key_domain_was_revoked_meanwhile() {
     assert!(node.batch::<Encrypt>(items()).await.unwrap().iter().all(Result::is_ok));
     let stale = items();
     let stop = Suspend { reason: why(), stops: vec![] };
-    bench.keys.suspend(bench.on_key(two), &stop, None).await.unwrap();
+    bench.keys.suspend(bench.on_key(two), &stop).await.unwrap();
     let refused = node.batch::<Encrypt>(stale).await.unwrap_err();
     assert!(matches!(refused, KeysError::StaleEpoch));
 }
