@@ -11,10 +11,8 @@ const VALUE_CHARS_MAX: usize = 512;
 /// One of our cookies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cookie {
-    /// The session after sign-in.
+    /// The session: half open after the password, open after the code.
     Session,
-    /// A sign-in or set-up between its two steps.
-    Step,
     /// What every form must repeat.
     Form,
     /// The language of titles and statuses.
@@ -26,7 +24,6 @@ impl Cookie {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Session => "__Host-lionrock-session",
-            Self::Step => "__Host-lionrock-step",
             Self::Form => "__Host-lionrock-form",
             Self::Language => "__Host-lionrock-language",
         }

@@ -3,7 +3,7 @@
 use crate::assets::{ICON, SCRIPT, STYLE};
 use crate::elements::{ago, form_token, mark, moment};
 use crate::language::Language;
-use kernel::Timestamp;
+use kernel::{Action, Timestamp};
 use maud::{DOCTYPE, Markup, html};
 
 /// Who looks, where, and in which language: the same for every page of one request.
@@ -17,6 +17,8 @@ pub(crate) struct Frame {
     pub(crate) name: String,
     /// The roles of that person, for the foot of the navigation.
     pub(crate) roles: String,
+    /// Pages of the navigation that the one who looks may not see.
+    pub(crate) closed: Vec<&'static str>,
     /// The token that every form carries.
     pub(crate) form_token: String,
     /// The path and query of this page.
@@ -50,19 +52,25 @@ impl<'a> Title<'a> {
     }
 }
 
+/// A page of the navigation: its path, its title, and the action without which it shows nothing.
+pub(crate) type Entry = (&'static str, &'static str, Action);
+
 /// The navigation: four areas, and only pages that exist.
-const AREAS: &[(&str, &[(&str, &str)])] = &[
-    ("Keys", &[("/keys", "Keys")]),
-    ("Data", &[("/map", "Key control map")]),
-    ("Access", &[("/requests", "Requests"), ("/log", "Log")]),
+pub(crate) const AREAS: &[(&str, &[Entry])] = &[
+    ("Keys", &[("/keys", "Keys", Action::KeyList)]),
+    ("Data", &[("/map", "Key control map", Action::AssetRead)]),
+    (
+        "Access",
+        &[("/requests", "Requests", Action::ApprovalRead), ("/log", "Log", Action::LogRead)],
+    ),
     (
         "Compliance",
         &[
-            ("/requirements", "Requirements"),
-            ("/guides/practice-guide", "Practice Guide"),
-            ("/guides/sa-2", "SA-2"),
-            ("/guides/tm-g-1", "TM-G-1"),
-            ("/reports", "Reports"),
+            ("/requirements", "Requirements", Action::RequirementRead),
+            ("/guides/practice-guide", "Practice Guide", Action::RequirementRead),
+            ("/guides/sa-2", "SA-2", Action::RequirementRead),
+            ("/guides/tm-g-1", "TM-G-1", Action::RequirementRead),
+            ("/reports", "Reports", Action::ReportRead),
         ],
     ),
 ];
@@ -151,20 +159,7 @@ fn side(frame: &Frame) -> Markup {
                 ul { li { a href="/" aria-current=[(path == "/").then_some("page")] {
                     (frame.language.term("Overview"))
                 } } }
-                @for (area, pages) in AREAS {
-                    section {
-                        h2 { (frame.language.term(area)) }
-                        ul {
-                            @for (to, name) in *pages {
-                                li {
-                                    a href=(to) aria-current=[current(path, to)] {
-                                        (frame.language.term(name))
-                                    }
-                                }
-                            }
-                        }
-                    }
-                }
+                @for (area, pages) in AREAS { (entries(frame, area, pages, path)) }
             }
             div.me {
                 p { (frame.name) br; span.soft { (frame.roles) } }
@@ -181,6 +176,27 @@ fn side(frame: &Frame) -> Markup {
                 form method="post" action="/sign-out" {
                     (form_token(&frame.form_token))
                     button type="submit" { "Sign out" }
+                }
+            }
+        }
+    }
+}
+
+/// One area of the navigation, without the pages that are closed to the one who looks.
+fn entries(frame: &Frame, area: &str, pages: &[Entry], path: &str) -> Markup {
+    let open: Vec<_> = pages.iter().filter(|(to, ..)| !frame.closed.contains(to)).collect();
+    html! {
+        @if !open.is_empty() {
+            section {
+                h2 { (frame.language.term(area)) }
+                ul {
+                    @for (to, name, _) in open {
+                        li {
+                            a href=(to) aria-current=[current(path, to)] {
+                                (frame.language.term(name))
+                            }
+                        }
+                    }
                 }
             }
         }
@@ -207,6 +223,7 @@ pub(crate) mod tests {
             sample: true,
             name: String::from("Key Custodian A"),
             roles: String::from("key-custodian"),
+            closed: Vec::new(),
             form_token: String::from("form-token-of-the-test"),
             path: String::from("/keys"),
             now: now(),
@@ -250,6 +267,15 @@ pub(crate) mod tests {
         let text = page(&frame, &Title::of("Keys"), &source(), &html! {}).into_string();
         assert!(text.contains("<h1><span lang=\"zh-Hant\">密碼匙</span>"));
         assert!(text.contains("<span class=\"aka\" lang=\"en\">Keys</span>"));
+    }
+
+    #[test]
+    fn a_page_that_is_closed_to_someone_is_not_in_their_navigation() {
+        let mut frame = frame();
+        frame.closed = vec!["/map", "/log"];
+        let text = page(&frame, &Title::of("Keys"), &source(), &html! {}).into_string();
+        assert!(!text.contains("href=\"/map\"") && !text.contains("<h2>Data</h2>"));
+        assert!(!text.contains("href=\"/log\"") && text.contains("href=\"/requests\""));
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) fn draw(paths: &[Path], most: usize) -> Markup {
         let cells = [
             (path.data.as_str(), path.class.as_str()),
             (path.store.as_str(), path.place.as_str()),
-            (path.key.as_str(), if path.key_page.is_some() { "our key" } else { "not our key" }),
+            (path.key.as_str(), path.holder.as_str()),
             (path.readers.as_str(), ""),
         ];
         let mut route = [0; 4];

@@ -33,8 +33,8 @@ fn gallery() -> Vec<(&'static str, Markup)> {
         ("reports", reports::show(&f, &s, &reports::tests::sample())),
         ("sign-in", sign_in::password(&sign_in::tests::sample())),
         ("sign-in-code", sign_in::code(&sign_in::tests::sample())),
-        ("set-up", set_up::password(&set_up::tests::sample_password())),
-        ("set-up-code", set_up::authenticator(&set_up::tests::sample_authenticator())),
+        ("set-up", set_up::opening(&set_up::tests::sample_opening())),
+        ("set-up-code", set_up::enrolling(&set_up::tests::sample_enrolling())),
         ("problem", problem::show(&refused, "req_1", true)),
     ]
 }

@@ -87,10 +87,10 @@ pub(crate) struct Key {
     pub(crate) facts: Vec<(&'static str, String)>,
     /// Versions, newest first.
     pub(crate) versions: Vec<Version>,
-    /// Where it is used.
-    pub(crate) uses: Vec<Use>,
-    /// Who may do what.
-    pub(crate) holders: Vec<Holder>,
+    /// Where it is used; none when the one who looks may not know.
+    pub(crate) uses: Option<Vec<Use>>,
+    /// Who may do what; none when the one who looks may not know.
+    pub(crate) holders: Option<Vec<Holder>>,
     /// Records of the log, newest first.
     pub(crate) timeline: Vec<Step>,
     /// What can be done.
@@ -108,7 +108,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Key) -> Markup {
                 dt { "Identifier" } dd { code { (view.id) } }
                 @for (term, fact) in &view.facts { dt { (term) } dd { (fact) } }
             }
-            (command(&format!("lionrock key show {}", view.id)))
+            (command(&format!("lionrock keys show {}", view.id)))
         }
         section { h2 { "Versions" } (versions(frame, view)) }
         section { h2 { "Where it is used" } (uses(view)) }
@@ -142,12 +142,15 @@ fn versions(frame: &Frame, view: &Key) -> Markup {
 }
 
 fn uses(view: &Key) -> Markup {
+    let Some(uses) = &view.uses else {
+        return html! { p.soft { "None of your roles shows the inventory." } };
+    };
     html! {
-        @if view.uses.is_empty() {
+        @if uses.is_empty() {
             p.soft { "Nothing in the inventory says that it is protected by this key." }
         } @else {
             (table("Uses of the key", &["What", "Where", "How we know"], &html! {
-                @for it in &view.uses {
+                @for it in uses {
                     tr { th scope="row" { (it.what) } td { (it.place) } td { (it.known) } }
                 }
             }))
@@ -156,12 +159,15 @@ fn uses(view: &Key) -> Markup {
 }
 
 fn holders(view: &Key) -> Markup {
+    let Some(holders) = &view.holders else {
+        return html! { p.soft { "None of your roles shows who else may use this key." } };
+    };
     html! {
-        @if view.holders.is_empty() {
+        @if holders.is_empty() {
             p.soft { "No role gives anyone leave to use this key." }
         } @else {
             (table("Who may use the key", &["Who", "May", "Because of"], &html! {
-                @for it in &view.holders {
+                @for it in holders {
                     tr { th scope="row" { (it.who) } td { (it.may) } td { code { (it.because) } } }
                 }
             }))
@@ -251,16 +257,16 @@ pub(crate) mod tests {
                 version(2, &active, "in use for new data"),
                 version(1, &State::new(Tone::Quiet, "Deactivated"), "still opens old data"),
             ],
-            uses: vec![Use {
+            uses: Some(vec![Use {
                 what: "Customer file".into(),
                 place: "Hong Kong · ap-east-1".into(),
                 known: "observed".into(),
-            }],
-            holders: vec![Holder {
+            }]),
+            holders: Some(vec![Holder {
                 who: "retail-app".into(),
                 may: "key.encrypt, key.decrypt".into(),
                 because: "workloads-use-their-keys".into(),
-            }],
+            }]),
             timeline: vec![
                 step(41, "key.encrypt by retail-app", State::new(Tone::Good, "Done")),
                 step(40, "key.destroy by Key Custodian A", State::new(Tone::Bad, "Refused")),
@@ -273,7 +279,7 @@ pub(crate) mod tests {
                     approvers: None,
                     dangerous: false,
                     refused: None,
-                    cli: "lionrock key rotate key_01jd8y2v9m0000000000000000".into(),
+                    cli: "lionrock keys rotate key_01jd8y2v9m0000000000000000".into(),
                 },
                 Act {
                     verb: "destroy",
@@ -285,7 +291,7 @@ pub(crate) mod tests {
                     approvers: Some("two of Key Custodian B, Duty Officer".into()),
                     dangerous: true,
                     refused: None,
-                    cli: "lionrock key destroy key_01jd8y2v9m0000000000000000".into(),
+                    cli: "lionrock keys destroy key_01jd8y2v9m0000000000000000".into(),
                 },
                 Act {
                     verb: "suspend",
@@ -294,7 +300,7 @@ pub(crate) mod tests {
                     approvers: None,
                     dangerous: true,
                     refused: Some("the policy does not allow this".into()),
-                    cli: "lionrock key suspend key_01jd8y2v9m0000000000000000".into(),
+                    cli: "lionrock keys suspend key_01jd8y2v9m0000000000000000".into(),
                 },
             ],
         }

@@ -43,34 +43,51 @@ pub(crate) struct Making {
 pub(crate) struct Keys {
     /// The page of rows, by name.
     pub(crate) rows: Vec<Row>,
-    /// What the names shown begin with.
-    pub(crate) sought: String,
+    /// The state chosen; empty for every state.
+    pub(crate) chosen: String,
+    /// States to choose from, as their words.
+    pub(crate) states: Vec<&'static str>,
     /// Where one is in the list.
     pub(crate) pager: Pager,
     /// The form to make a key; none when the one who looks may not.
     pub(crate) making: Option<Making>,
 }
 
+/// The command that makes a key.
+const MAKE: &str =
+    "lionrock keys create --domain retail --name customer-files --algorithm aes-256-gcm";
+
 /// The page.
 pub(crate) fn show(frame: &Frame, source: &Source, view: &Keys) -> Markup {
     let body = html! {
-        form.row method="get" action="/keys" role="search" {
-            label { "Name begins with" input type="search" name="name" value=(view.sought); }
-            button type="submit" { "Show" }
-        }
-        @if view.rows.is_empty() && view.sought.is_empty() {
-            (empty("There is no key yet; a key protects the data of one workload.",
-                   "lionrock key create --domain retail --name customer-files --algorithm aes-256"))
+        (filter(view))
+        @if view.rows.is_empty() && view.chosen.is_empty() {
+            (empty("There is no key yet that you may see; a key protects the data of one workload.",
+                   MAKE))
         } @else if view.rows.is_empty() {
-            (empty("No key has a name that begins so.", "lionrock key list"))
+            (empty("No key is in this state.", "lionrock keys list"))
         } @else {
             (rows(frame, view))
             (view.pager.show("keys"))
-            (command("lionrock key list"))
+            (command("lionrock keys list"))
         }
         @if let Some(making) = &view.making { (make(frame, making)) }
     };
     page(frame, &Title::of("Keys"), source, &body)
+}
+
+fn filter(view: &Keys) -> Markup {
+    html! {
+        form.row method="get" action="/keys" {
+            label { "State" select name="state" {
+                option value="" { "Every state" }
+                @for state in &view.states {
+                    option value=(state) selected[*state == view.chosen] { (state) }
+                }
+            } }
+            button type="submit" { "Show" }
+        }
+    }
 }
 
 fn rows(frame: &Frame, view: &Keys) -> Markup {
@@ -120,7 +137,7 @@ fn make(frame: &Frame, making: &Making) -> Markup {
                         }
                         button.first type="submit" { "Make the key" }
                     }
-                    (command("lionrock key create --domain DOMAIN --name NAME --algorithm aes-256"))
+                    (command(MAKE))
                 }
             }
         }
@@ -163,7 +180,8 @@ pub(crate) mod tests {
                 row(4, "payments-mac", State::new(Tone::Bad, "Compromised")),
                 row(5, "statements-2024", State::new(Tone::Quiet, "Destroyed")),
             ],
-            sought: String::new(),
+            chosen: String::new(),
+            states: vec!["active", "suspended"],
             pager: Pager {
                 shown: "1 to 5 of 100,000 keys".into(),
                 first: None,
@@ -188,7 +206,7 @@ pub(crate) mod tests {
     fn no_key_is_one_sentence_and_one_command() {
         let text = show(&frame(), &source(), &Keys::default()).into_string();
         assert!(text.contains("There is no key yet"));
-        assert!(text.contains("lionrock key create"));
+        assert!(text.contains("lionrock keys create"));
         assert!(!text.contains("Make a key"), "who may not make keys sees no form");
     }
 
@@ -197,7 +215,7 @@ pub(crate) mod tests {
         let rows = (0..500)
             .map(|n| row(n, "\"><script>alert(1)</script>", State::new(Tone::Good, "Active")))
             .collect();
-        let view = Keys { rows, sought: "\" autofocus onfocus=\"x".into(), ..Keys::default() };
+        let view = Keys { rows, chosen: "\" autofocus onfocus=\"x".into(), ..Keys::default() };
         let text = show(&frame(), &source(), &view).into_string();
         assert!(!text.contains("<script>alert"));
         assert!(!text.contains("\" autofocus"));

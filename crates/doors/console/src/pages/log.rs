@@ -72,12 +72,12 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Log) -> Markup {
         @if let Some(problem) = &view.problem {
             div.callout.bad role="alert" { p { (problem) } }
         } @else if view.rows.is_empty() {
-            (empty("No record answers to this.", "lionrock log"))
+            (empty("No record answers to this.", "lionrock log query"))
         } @else {
             (rows(frame, view))
             (view.pager.show("records"))
         }
-        (command(&line(&view.asked)))
+        @if let Some(line) = line(&view.asked) { (command(&line)) }
         @if let Some(checkpoint) = &view.checkpoint { (signed(checkpoint)) }
     };
     page(frame, &Title::of("Log"), source, &body)
@@ -136,22 +136,20 @@ fn signed(checkpoint: &Checkpoint) -> Markup {
     }
 }
 
-/// The command line that asks the same.
-fn line(asked: &Asked) -> String {
+/// The command line that asks the same; none where it has no word for what was asked.
+fn line(asked: &Asked) -> Option<String> {
+    if !(asked.who.is_empty() && asked.from.is_empty() && asked.to.is_empty()) {
+        return None;
+    }
     let flags = [
-        ("who", &asked.who),
         ("action", &asked.action),
         ("resource", &asked.resource),
         ("correlation", &asked.correlation),
-        ("from", &asked.from),
-        ("to", &asked.to),
     ];
-    flags
-        .iter()
-        .filter(|(_, value)| !value.is_empty())
-        .fold(String::from("lionrock log"), |line, (flag, value)| {
-            format!("{line} --{flag} '{}'", value.replace('\'', "'\\''"))
-        })
+    let given = flags.iter().filter(|(_, value)| !value.is_empty());
+    Some(given.fold(String::from("lionrock log query"), |line, (flag, value)| {
+        format!("{line} --{flag} '{}'", value.replace('\'', "'\\''"))
+    }))
 }
 
 #[cfg(test)]
@@ -193,13 +191,14 @@ pub(crate) mod tests {
         let text = show(&frame(), &source(), &sample()).into_string();
         assert!(text.contains("<a href=\"/log/1412\">1,412</a>"));
         assert!(text.contains("No independent witness has seen it."));
-        assert!(text.contains("lionrock log --action 'key.destroy'"));
+        assert!(text.contains("lionrock log query --action 'key.destroy'"));
     }
 
     #[test]
     fn the_command_line_cannot_be_broken_out_of() {
-        let asked = Asked { who: "a'; rm -rf / #".into(), ..Asked::default() };
-        assert_eq!(line(&asked), "lionrock log --who 'a'\\''; rm -rf / #'");
+        let asked = Asked { action: "a'; rm -rf / #".into(), ..Asked::default() };
+        let line = line(&asked).unwrap();
+        assert_eq!(line, "lionrock log query --action 'a'\\''; rm -rf / #'");
     }
 
     #[test]

@@ -15,12 +15,14 @@ pub(crate) struct Path {
     pub(crate) data: String,
     /// The class, such as `restricted`.
     pub(crate) class: String,
-    /// The store it lies in.
+    /// The provider or the premises where it lies.
     pub(crate) store: String,
-    /// Cloud, region and the place that the region table gives.
+    /// The place, as the table of regions knows it.
     pub(crate) place: String,
     /// The key under which it lies, or that it lies open.
     pub(crate) key: String,
+    /// Whose key it is.
+    pub(crate) holder: String,
     /// The page of the key, when it is ours.
     pub(crate) key_page: Option<String>,
     /// Who can read it.
@@ -44,7 +46,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Map) -> Markup {
     let body = html! {
         @if view.paths.is_empty() {
             (empty("No data store is in the inventory yet, so there is no path to show.",
-                   "lionrock inventory import assets.yaml"))
+                   "lionrock assets import assets.yaml"))
         } @else {
             (verdict(broken as u64, view.paths.len() as u64))
             section {
@@ -116,6 +118,7 @@ pub(crate) mod tests {
             store: format!("{data} store"),
             place: place.into(),
             key: key.into(),
+            holder: if tone == Tone::Good { "our key" } else { "the provider's own key" }.into(),
             key_page: (tone == Tone::Good).then(|| "/keys/key_1".into()),
             readers: if tone == Tone::Bad { "Provider A (sample)" } else { "retail-app" }.into(),
             state: State::new(tone, if tone == Tone::Bad { "Broken" } else { "Held by us" }),
@@ -145,7 +148,7 @@ pub(crate) mod tests {
     #[test]
     fn an_empty_map_says_how_to_fill_it() {
         let text = show(&frame(), &source(), &Map::default()).into_string();
-        assert!(text.contains("lionrock inventory import"));
+        assert!(text.contains("lionrock assets import"));
         assert!(!text.contains("class=\"map\""));
     }
 

@@ -39,7 +39,7 @@ const fn title(kind: ProblemKind) -> &'static str {
 }
 
 /// Messages are written in lower case without a full stop; on a page they are sentences.
-fn sentence(detail: &str) -> String {
+pub(crate) fn sentence(detail: &str) -> String {
     let mut characters = detail.chars();
     let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
     format!("{first}{}.", characters.as_str())

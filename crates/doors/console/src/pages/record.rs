@@ -1,6 +1,6 @@
 //! `/log/{position}`: one record, and the proof that it is in the log.
 
-use crate::elements::{State, command, count, moment};
+use crate::elements::{State, count, moment};
 use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
@@ -56,7 +56,6 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Record) -> Markup {
                     dd { (fact) " " span.note { "personal: kept apart, can be destroyed alone" } }
                 }
             }
-            (command(&format!("lionrock log show {}", view.position)))
         }
         section {
             h2 { "Proof that it is in the log" }

@@ -43,13 +43,13 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
                 (form_token(&frame.form_token))
                 button.first type="submit" { "Make a report now" }
             }
-            (command("lionrock report make"))
+            (command("lionrock reports make"))
         }
         section {
             h2 { "Packs" }
             @if view.reports.is_empty() {
                 (empty("No report was made yet; a report is a pack of evidence that verifies \
-                        without us.", "lionrock report make"))
+                        without us.", "lionrock reports make"))
             } @else { (list(frame, view)) }
         }
         section {

@@ -5,6 +5,19 @@ use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
 
+/// What the one who looks can do with a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Offer {
+    /// Nothing, and nothing is to be said.
+    Nothing,
+    /// Nothing, for this reason.
+    No(&'static str),
+    /// Approve or reject it.
+    Decide,
+    /// Carry out what was approved.
+    CarryOut,
+}
+
 /// One request for approval.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
@@ -12,6 +25,8 @@ pub(crate) struct Request {
     pub(crate) id: String,
     /// What is asked for, in words: action and name of the thing.
     pub(crate) what: String,
+    /// The page of the thing, where it has one.
+    pub(crate) to: Option<String>,
     /// Who asks.
     pub(crate) asked_by: String,
     /// When.
@@ -28,14 +43,14 @@ pub(crate) struct Request {
     pub(crate) expires_at: Timestamp,
     /// Its state.
     pub(crate) state: State,
-    /// Why the one who looks cannot decide; none when they can.
-    pub(crate) barred: Option<String>,
+    /// What the one who looks can do.
+    pub(crate) offer: Offer,
 }
 
 /// Requests that can be seen.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Requests {
-    /// Those that wait, the next to lapse first.
+    /// Those that wait for others or to be carried out, the next to lapse first.
     pub(crate) waiting: Vec<Request>,
     /// Those that ended, newest first.
     pub(crate) ended: Vec<Request>,
@@ -63,12 +78,18 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requests) -> Markup {
 }
 
 fn one(frame: &Frame, request: &Request) -> Markup {
-    let waits = request.expires_at > frame.now && request.state.tone == crate::elements::Tone::Warn;
+    let open = request.offer != Offer::Nothing && request.expires_at > frame.now;
     html! {
         article.point id=(request.id) {
             div {
-                h3 { (request.what) }
-                @for line in &request.consequences { p { (line) } }
+                h3 { @match &request.to {
+                    Some(to) => a href=(to) { (request.what) },
+                    None => (request.what),
+                } }
+                @if !request.consequences.is_empty() {
+                    p { "What will stop or be lost:" }
+                    ul { @for line in &request.consequences { li { (line) } } }
+                }
                 p.note {
                     "Asked by " (request.asked_by) ", " (moment(request.asked_at)) ": "
                     (request.reason)
@@ -78,26 +99,37 @@ fn one(frame: &Frame, request: &Request) -> Markup {
                 dl {
                     dt { "State" } dd { (request.state.show(frame.language)) }
                     dt { "Approvals" } dd { (request.progress) }
-                    @if waits { dt { "Lapses" } dd { (until(request.expires_at)) } }
+                    @if open { dt { "Lapses" } dd { (until(request.expires_at)) } }
                     dt { "Bound to" } dd { code { (request.digest) } }
                 }
-                @if waits { (decide(frame, request)) }
+                @if open { (offer(frame, request)) }
             }
         }
     }
 }
 
-fn decide(frame: &Frame, request: &Request) -> Markup {
+fn offer(frame: &Frame, request: &Request) -> Markup {
+    let path = format!("/requests/{}", request.id);
     html! {
-        @match &request.barred {
-            Some(reason) => p.soft { "You cannot decide this: " (reason) "." },
-            None => form.row.acts method="post" action=(format!("/requests/{}", request.id)) {
+        @match &request.offer {
+            Offer::Nothing => {},
+            Offer::No(reason) => p.soft { "You cannot decide this: " (reason) "." },
+            Offer::Decide => {
+                form.stack.acts method="post" action=(path) {
+                    (form_token(&frame.form_token))
+                    label { "Reason, needed to reject" input name="reason" maxlength="2000"; }
+                    div.pair {
+                        button.first type="submit" name="decision" value="approve" { "Approve" }
+                        button.danger type="submit" name="decision" value="reject" { "Reject" }
+                    }
+                }
+                (command(&format!("lionrock approvals approve {}", request.id)))
+            },
+            Offer::CarryOut => form.row.acts method="post" action=(path) {
                 (form_token(&frame.form_token))
-                button.first type="submit" name="decision" value="approve" { "Approve" }
-                button.danger type="submit" name="decision" value="reject" { "Reject" }
+                button.danger type="submit" name="decision" value="carry-out" { "Carry it out" }
             },
         }
-        (command(&format!("lionrock approvals approve {}", request.id)))
     }
 }
 
@@ -119,20 +151,28 @@ pub(crate) mod tests {
             digest: "9f86d081884c7d65".into(),
             expires_at: now().plus_seconds(9_000),
             state: State::new(Tone::Warn, "Waiting for approval"),
-            barred: None,
+            offer: Offer::Decide,
+            to: Some("/keys/key_1".into()),
         };
         let own = Request {
             id: "apr_01jd8y2v9m0000000000000001".into(),
-            barred: Some("whoever asks does not approve".into()),
+            offer: Offer::No("whoever asks does not approve"),
             ..request.clone()
         };
         let done = Request {
             id: "apr_01jd8y2v9m0000000000000002".into(),
             state: State::new(Tone::Quiet, "Lapsed"),
             expires_at: now().plus_seconds(-10),
+            offer: Offer::Nothing,
             ..request.clone()
         };
-        Requests { waiting: vec![request, own], ended: vec![done] }
+        let ready = Request {
+            id: "apr_01jd8y2v9m0000000000000003".into(),
+            state: State::new(Tone::Good, "Approved, not carried out"),
+            offer: Offer::CarryOut,
+            ..request.clone()
+        };
+        Requests { waiting: vec![request, own, ready], ended: vec![done] }
     }
 
     #[test]
@@ -141,6 +181,16 @@ pub(crate) mod tests {
         assert!(text.contains("data-until") && text.contains("9f86d081884c7d65"));
         assert_eq!(text.matches("value=\"approve\"").count(), 1, "own and lapsed have no button");
         assert!(text.contains("whoever asks does not approve"));
+    }
+
+    #[test]
+    fn what_was_approved_is_carried_out_once_by_whoever_asked() {
+        let text = show(&frame(), &source(), &sample()).into_string();
+        assert_eq!(text.matches("value=\"carry-out\"").count(), 1);
+        let mut late = sample();
+        late.waiting.iter_mut().for_each(|request| request.expires_at = now());
+        let text = show(&frame(), &source(), &late).into_string();
+        assert!(!text.contains("name=\"decision\""), "what has lapsed offers nothing");
     }
 
     #[test]

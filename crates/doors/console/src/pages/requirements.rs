@@ -62,7 +62,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirements) -> Marku
         section {
             h2 { (frame.language.term("Where we stand, by source")) }
             @if view.sources.is_empty() {
-                (empty("The catalogue is empty.", "lionrock requirements import requirements.yaml"))
+                (empty("The catalogue is empty.", "lionrock requirements list"))
             } @else { (by_source(frame, view)) }
             @if view.may_run {
                 form.row.acts method="post" action="/requirements/run" {
@@ -227,7 +227,7 @@ pub(crate) mod tests {
     #[test]
     fn an_empty_catalogue_says_how_to_fill_it() {
         let text = show(&frame(), &source(), &Requirements::default()).into_string();
-        assert!(text.contains("lionrock requirements import"));
+        assert!(text.contains("lionrock requirements list"));
     }
 
     #[test]

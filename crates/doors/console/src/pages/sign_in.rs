@@ -20,7 +20,7 @@ pub(crate) struct SignIn {
 /// The first step.
 pub(crate) fn password(view: &SignIn) -> Markup {
     let body = html! {
-        (message(view))
+        (message(view.message.as_deref()))
         form.stack method="post" action="/sign-in" {
             (form_token(&view.form_token))
             input type="hidden" name="then" value=(view.then);
@@ -40,7 +40,7 @@ pub(crate) fn password(view: &SignIn) -> Markup {
 /// The second step.
 pub(crate) fn code(view: &SignIn) -> Markup {
     let body = html! {
-        (message(view))
+        (message(view.message.as_deref()))
         form.stack method="post" action="/sign-in/code" {
             (form_token(&view.form_token))
             input type="hidden" name="then" value=(view.then);
@@ -63,9 +63,10 @@ pub(crate) fn code_field() -> Markup {
     }
 }
 
-fn message(view: &SignIn) -> Markup {
+/// What went wrong, said first and read out.
+pub(crate) fn message(message: Option<&str>) -> Markup {
     html! {
-        @if let Some(message) = &view.message {
+        @if let Some(message) = message {
             div.callout.bad role="alert" { p { (message) } }
         }
     }

@@ -1,0 +1,9 @@
+//! From the answers of the rooms to the views of the pages. Every loader asks the gate for what it
+//! reads, and what it read is written down.
+
+pub(crate) mod key;
+pub(crate) mod keys;
+pub(crate) mod log;
+pub(crate) mod map;
+pub(crate) mod record;
+pub(crate) mod requests;

@@ -1,0 +1,175 @@
+//! Which path is which page or act.
+
+use crate::answer::{self, Answer};
+use crate::console::{Console, asset};
+use crate::{acts, load, pages};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::routing::{get, post};
+use http::Request;
+use kernel::{LogPosition, Problem};
+use std::str::FromStr;
+use std::sync::Arc;
+
+type Asked = State<Arc<Console>>;
+
+impl Console {
+    /// The routes of the console, ready to be merged with those of other doors. Whatever is not
+    /// another door's is answered here with a page.
+    pub fn router(self: &Arc<Self>) -> Router {
+        Router::new()
+            .route("/assets/{name}", get(assets))
+            .route("/sign-in", get(ask_password).post(take_password))
+            .route("/sign-in/code", get(ask_code).post(take_code))
+            .route("/sign-out", post(take_leave))
+            .route("/set-up", get(ask_link).post(open_link))
+            .route("/set-up/finish", post(finish_link))
+            .route("/keys", get(keys).post(create_key))
+            .route("/keys/{key}", get(key))
+            .route("/keys/{key}/{verb}", post(act_on_key))
+            .route("/requests", get(requests))
+            .route("/requests/{request}", post(act_on_request))
+            .route("/map", get(map))
+            .route("/log", get(log))
+            .route("/log/{position}", get(record))
+            .fallback(nothing)
+            .method_not_allowed_fallback(nothing)
+            .with_state(Arc::clone(self))
+    }
+}
+
+/// The identifier in a path; one that is none names a thing that does not exist.
+fn id<T: FromStr>(text: &str, what: &'static str) -> Result<T, Problem> {
+    text.parse().map_err(|_| Problem::not_found(what))
+}
+
+async fn assets(State(console): Asked, request: Request<Body>) -> Answer {
+    match asset(request.uri().path()) {
+        Some(found) => found,
+        None => nothing(State(console), request).await,
+    }
+}
+
+async fn nothing(State(console): Asked, _: Request<Body>) -> Answer {
+    answer::problem(&Problem::not_found("page"), "", console.is_sample())
+}
+
+async fn ask_password(State(console): Asked, request: Request<Body>) -> Answer {
+    console.ask_password(request).await
+}
+
+async fn take_password(State(console): Asked, request: Request<Body>) -> Answer {
+    console.take_password(request).await
+}
+
+async fn ask_code(State(console): Asked, request: Request<Body>) -> Answer {
+    console.ask_code(request).await
+}
+
+async fn take_code(State(console): Asked, request: Request<Body>) -> Answer {
+    console.take_code(request).await
+}
+
+async fn take_leave(State(console): Asked, request: Request<Body>) -> Answer {
+    console.take_leave(request).await
+}
+
+async fn ask_link(State(console): Asked, request: Request<Body>) -> Answer {
+    console.ask_link(request).await
+}
+
+async fn open_link(State(console): Asked, request: Request<Body>) -> Answer {
+    console.open_link(request).await
+}
+
+async fn finish_link(State(console): Asked, request: Request<Body>) -> Answer {
+    console.finish_link(request).await
+}
+
+async fn keys(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::keys::list(desk)?;
+            Ok(pages::keys::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn create_key(State(console): Asked, request: Request<Body>) -> Answer {
+    console.act(request, acts::create).await
+}
+
+async fn key(State(console): Asked, Path(key): Path<String>, request: Request<Body>) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::key::one(desk, id(&key, "key")?)?;
+            Ok(pages::key::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn act_on_key(
+    State(console): Asked,
+    Path((key, verb)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            acts::on_key(desk, fields, id(&key, "key")?, verb).await
+        })
+        .await
+}
+
+async fn requests(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::requests::list(desk)?;
+            Ok(pages::requests::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn act_on_request(
+    State(console): Asked,
+    Path(approval): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            acts::on_request(desk, fields, id(&approval, "request for approval")?).await
+        })
+        .await
+}
+
+async fn map(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::map::read(desk)?;
+            Ok(pages::map::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn log(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::log::find(desk)?;
+            Ok(pages::log::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn record(
+    State(console): Asked,
+    Path(position): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .page(request, move |desk| {
+            let position = LogPosition(id(&position, "record")?);
+            let (source, view) = load::record::one(desk, position)?;
+            Ok(pages::record::show(&desk.frame, &source, &view))
+        })
+        .await
+}
