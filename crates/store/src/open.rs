@@ -174,7 +174,7 @@ fn check(connection: &Connection, sealing: &Sealing, state: &State) -> Result<Na
         let (header, _) = opened.split(&name, &key)?;
         let new = entry(&header, &key);
         let listing = listings.by_collection.entry(id).or_default();
-        Arc::make_mut(&mut listing.overlay).change(&NameChange::Put { old: None, new });
+        Arc::make_mut(&mut listing.overlay).change(NameChange::Put { old: None, new });
     }
     drop(listings);
     Ok(names)

@@ -19,7 +19,7 @@ pub(crate) struct Prepared {
     pub(crate) raises: Vec<DomainId>,
     pub(crate) raise_all: bool,
     pub(crate) events: Vec<Event>,
-    pub(crate) outcome: Option<PreparedOutcome>,
+    pub(crate) outcome: Option<Box<PreparedOutcome>>,
     pub(crate) essential: bool,
     /// It waits for the events of the recorder rather than for changes of its own.
     pub(crate) flush: bool,
@@ -38,6 +38,10 @@ pub(crate) struct PreparedPut {
     pub(crate) version: u64,
     pub(crate) sealed: Sealed,
     pub(crate) header: Header,
+    /// What the record adds to its collection's digest.
+    pub(crate) element: [u8; 32],
+    /// What each term of the header adds to the digest of the terms.
+    pub(crate) term_elements: Vec<[u8; 32]>,
     /// Terms that no other record may have, with the name of the index for the refusal.
     pub(crate) unique: Vec<(TermHash, &'static str)>,
 }
@@ -76,6 +80,7 @@ impl Preparer<'_> {
         let (guards, raises, raise_all) = (batch.guards, batch.raises, batch.raise_all);
         let (events, essential) = (batch.events, batch.essential);
         let outcome = batch.idempotency.map(|kept| self.outcome(&kept, now)).transpose()?;
+        let outcome = outcome.map(Box::new);
         let changes = batch
             .changes
             .into_iter()
@@ -128,8 +133,12 @@ impl Preparer<'_> {
     ) -> Result<PreparedPut, StoreError> {
         let version = self.next_version.fetch_add(1, Ordering::SeqCst);
         let plain = zeroize::Zeroizing::new(header.with_value(value));
-        let sealed = self.sealing.seal(Place { collection, key, version }, &plain)?;
-        Ok(PreparedPut { version, sealed, header, unique: Vec::new() })
+        let place = Place { collection, key, version };
+        let sealed = self.sealing.seal(place, &plain)?;
+        let element = self.sealing.record_element(place, &sealed.tag);
+        let of_term = |term: &TermHash| self.sealing.term_element(collection, term, key);
+        let term_elements = header.terms.iter().map(of_term).collect();
+        Ok(PreparedPut { version, sealed, header, element, term_elements, unique: Vec::new() })
     }
 
     fn outcome(&self, kept: &Idempotency, now: Timestamp) -> Result<PreparedOutcome, StoreError> {

@@ -3,6 +3,7 @@
 
 use super::names::{Entry, NameChange};
 use super::rows;
+use super::writes::Writes;
 use crate::codec::Header;
 use crate::epochs::EpochTable;
 use crate::prepare::{Prepared, PreparedChange, PreparedPut, Preparer};
@@ -41,6 +42,7 @@ pub(crate) enum Stop {
 /// The transaction.
 pub(crate) struct Group<'a> {
     pub(crate) connection: &'a Connection,
+    pub(crate) writes: Writes<'a>,
     pub(crate) sealing: &'a Sealing,
     pub(crate) preparer: Preparer<'a>,
     pub(crate) state: State,
@@ -96,7 +98,7 @@ impl Group<'_> {
         Ok(())
     }
 
-    fn check(&self, batch: &Prepared) -> Result<Vec<Old>, StoreError> {
+    fn check(&mut self, batch: &Prepared) -> Result<Vec<Old>, StoreError> {
         self.check_guards(batch)?;
         let mut olds = Vec::with_capacity(batch.changes.len());
         for change in &batch.changes {
@@ -114,7 +116,7 @@ impl Group<'_> {
         Ok(olds)
     }
 
-    fn check_unique(&self, changes: &[PreparedChange]) -> Result<(), StoreError> {
+    fn check_unique(&mut self, changes: &[PreparedChange]) -> Result<(), StoreError> {
         let mut claimed = HashSet::new();
         for change in changes {
             let Some(put) = &change.put else { continue };
@@ -125,13 +127,12 @@ impl Group<'_> {
                     return Err(StoreError::NotUnique { collection, index });
                 }
                 let Some(known) = self.state.collection(collection) else { continue };
-                for owner in rows::find(self.connection, known.id, term, changes.len() + 1)? {
-                    // A record that this batch rewrites has its new terms in `claimed`.
-                    let rewritten =
-                        |c: &PreparedChange| c.collection == collection && c.key == owner;
-                    if !changes.iter().any(rewritten) {
-                        return Err(StoreError::NotUnique { collection, index });
-                    }
+                // A record that this batch rewrites has its new terms in `claimed`.
+                let rewritten = |owner: &[u8]| {
+                    changes.iter().any(|c| c.collection == collection && c.key == owner)
+                };
+                if self.writes.has_other_owner(known.id, term, rewritten)? {
+                    return Err(StoreError::NotUnique { collection, index });
                 }
             }
         }
@@ -139,15 +140,15 @@ impl Group<'_> {
     }
 
     /// What is there, with its header if the collection has anything to take back.
-    pub(crate) fn old(&self, change: &PreparedChange) -> Result<Old, StoreError> {
+    pub(crate) fn old(&mut self, change: &PreparedChange) -> Result<Old, StoreError> {
         let Some(known) = self.state.collection(change.collection) else {
             return Ok(Old::default());
         };
         if !known.indexed {
-            let found = rows::get_tag(self.connection, known.id, &change.key)?;
+            let found = self.writes.get_tag(known.id, &change.key)?;
             return Ok(Old { found, header: Header::default() });
         }
-        let Some(row) = rows::get(self.connection, known.id, &change.key)? else {
+        let Some(row) = self.writes.get(known.id, &change.key)? else {
             return Ok(Old::default());
         };
         let opened = rows::open(self.sealing, &known.name, &change.key, &row)?;
@@ -162,7 +163,7 @@ impl Group<'_> {
     ) -> Result<(), StoreError> {
         let PreparedChange { collection, key, put: new, .. } = change;
         let (collection, key) = (*collection, key.as_slice());
-        let (sealing, connection) = (self.sealing, self.connection);
+        let sealing = self.sealing;
         let known = self.state.collection_mut(collection);
         if let Some(put) = &mut *new {
             if put.header.sort.is_some() && put.version <= known.names_floor {
@@ -174,16 +175,16 @@ impl Group<'_> {
                 put.version = self.preparer.next_version.fetch_add(1, Ordering::SeqCst);
                 let place = Place { version: put.version, ..place };
                 put.sealed = sealing.seal(place, &plain)?;
+                put.element = sealing.record_element(place, &put.sealed.tag);
             }
-            rows::put(connection, known.id, key, put.version, &put.sealed)?;
-            let place = Place { collection, key, version: put.version };
-            known.records.add(&sealing.record_element(place, &put.sealed.tag));
+            self.writes.put(known.id, key, put.version, &put.sealed)?;
+            known.records.add(&put.element);
             known.sorted |= put.header.sort.is_some();
             known.indexed |= put.header.sort.is_some() || !put.header.terms.is_empty();
             let later = put.version.saturating_add(1);
             self.state.next_version = self.state.next_version.max(later);
         } else if old.found.is_some() {
-            rows::delete(connection, known.id, key)?;
+            self.writes.delete(known.id, key)?;
         }
         let known = self.state.collection_mut(collection);
         if let Some((version, tag)) = old.found {
@@ -192,14 +193,19 @@ impl Group<'_> {
         }
         let none = Header::default();
         let puts = new.is_some();
-        let new = new.as_ref().map_or(&none, |put| &put.header);
+        let (new, elements) = match new {
+            Some(put) => (&put.header, put.term_elements.as_slice()),
+            None => (&none, [].as_slice()),
+        };
         for term in old.header.terms.iter().filter(|term| !new.terms.contains(term)) {
-            rows::delete_term(connection, known.id, term, key)?;
+            self.writes.delete_term(known.id, term, key)?;
             known.terms.remove(&sealing.term_element(collection, term, key));
         }
-        for term in new.terms.iter().filter(|term| !old.header.terms.contains(term)) {
-            rows::put_term(connection, known.id, term, key)?;
-            known.terms.add(&sealing.term_element(collection, term, key));
+        for (term, element) in new.terms.iter().zip(elements) {
+            if !old.header.terms.contains(term) {
+                self.writes.put_term(known.id, term, key)?;
+                known.terms.add(element);
+            }
         }
         let (old, new) = (entry(&old.header, key), entry(new, key));
         let id = known.id;

@@ -3,6 +3,7 @@
 use super::apply::{Applied, Group, Stop};
 use super::folder::Reserve;
 use super::names::{BlockCache, Directory, Next, Source};
+use super::writes::Writes;
 use super::{file, rows};
 use crate::core::{Core, Message};
 use crate::epochs::EpochTable;
@@ -231,6 +232,7 @@ impl Committer {
         let preparer = Preparer { sealing: &core.sealing, next_version: &core.next_version };
         let mut group = Group {
             connection: &self.connection,
+            writes: Writes::new(&self.connection)?,
             sealing: &core.sealing,
             preparer,
             state: State::clone(&self.state),

@@ -11,3 +11,4 @@ pub(crate) mod folder;
 pub(crate) mod names;
 pub(crate) mod readers;
 pub(crate) mod rows;
+pub(crate) mod writes;

@@ -46,7 +46,7 @@ pub(crate) struct Overlay {
 }
 
 impl Overlay {
-    pub(crate) fn change(&mut self, change: &NameChange) {
+    pub(crate) fn change(&mut self, change: NameChange) {
         match change {
             NameChange::Put { old, new } => {
                 self.puts += 1;
@@ -54,17 +54,17 @@ impl Overlay {
                     return;
                 }
                 if let Some(old) = old {
-                    self.added.remove(old);
-                    self.removed.insert(old.clone());
+                    self.added.remove(&old);
+                    self.removed.insert(old);
                 }
                 if let Some(new) = new {
-                    self.removed.remove(new);
-                    self.added.insert(new.clone());
+                    self.removed.remove(&new);
+                    self.added.insert(new);
                 }
             }
             NameChange::Delete { old } => {
-                self.added.remove(old);
-                self.removed.insert(old.clone());
+                self.added.remove(&old);
+                self.removed.insert(old);
             }
         }
     }
@@ -372,7 +372,7 @@ impl Listings {
         let mut changes = next.changes.iter().filter(|(id, _)| *id == collection).peekable();
         if changes.peek().is_some() {
             let overlay = Arc::make_mut(&mut listing.overlay);
-            changes.for_each(|(_, change)| overlay.change(change));
+            changes.for_each(|(_, change)| overlay.change(change.clone()));
         }
         listing
     }
@@ -381,8 +381,8 @@ impl Listings {
     pub(crate) fn promote(&mut self) {
         let Some(next) = self.next.take() else { return };
         self.revision = next.revision;
-        for (id, change) in &next.changes {
-            let listing = self.by_collection.entry(*id).or_default();
+        for (id, change) in next.changes {
+            let listing = self.by_collection.entry(id).or_default();
             Arc::make_mut(&mut listing.overlay).change(change);
         }
         if let Some((id, directory)) = next.merged {

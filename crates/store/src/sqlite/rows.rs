@@ -45,13 +45,13 @@ pub(crate) fn open(
     Ok(Opened { version: row.version, plain })
 }
 
-fn tag(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<[u8; 16]> {
+pub(crate) fn tag(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<[u8; 16]> {
     let bytes = row.get_ref(column)?.as_blob()?;
     // A tag of another length was not written by us; all zeros opens nothing.
     Ok(bytes.try_into().unwrap_or_default())
 }
 
-fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
+pub(crate) fn number(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<u64> {
     row.get::<_, i64>(column).map(i64::cast_unsigned)
 }
 
@@ -70,51 +70,6 @@ pub(crate) fn get(
         })
         .optional()?;
     Ok(row)
-}
-
-/// Version and tag of a record, without reading the rest.
-pub(crate) fn get_tag(
-    connection: &Connection,
-    collection: CollectionId,
-    key: &[u8],
-) -> Result<Option<(u64, [u8; 16])>, StoreError> {
-    let sql = "SELECT version, tag FROM records WHERE collection = ?1 AND key = ?2";
-    let mut statement = connection.prepare_cached(sql)?;
-    let row =
-        statement.query_row(params![collection, key], |row| Ok((number(row, 0)?, tag(row, 1)?)));
-    Ok(row.optional()?)
-}
-
-/// Writes a record, new or in place of the old one.
-pub(crate) fn put(
-    connection: &Connection,
-    collection: CollectionId,
-    key: &[u8],
-    version: u64,
-    sealed: &Sealed,
-) -> Result<(), StoreError> {
-    let sql =
-        "REPLACE INTO records(collection, key, version, tag, body) VALUES(?1, ?2, ?3, ?4, ?5)";
-    let version = version.cast_signed();
-    connection.prepare_cached(sql)?.execute(params![
-        collection,
-        key,
-        version,
-        sealed.tag.as_slice(),
-        sealed.body
-    ])?;
-    Ok(())
-}
-
-/// Removes a record.
-pub(crate) fn delete(
-    connection: &Connection,
-    collection: CollectionId,
-    key: &[u8],
-) -> Result<(), StoreError> {
-    let sql = "DELETE FROM records WHERE collection = ?1 AND key = ?2";
-    connection.prepare_cached(sql)?.execute(params![collection, key])?;
-    Ok(())
 }
 
 /// Records of a collection whose key is at or behind `from` (behind it if `exclusive`), in order.
@@ -196,30 +151,6 @@ pub(crate) fn has_term(
 ) -> Result<bool, StoreError> {
     let sql = "SELECT 1 FROM terms WHERE collection = ?1 AND term = ?2 AND key = ?3";
     Ok(connection.prepare_cached(sql)?.exists(params![collection, term, key])?)
-}
-
-/// Adds a term of a record.
-pub(crate) fn put_term(
-    connection: &Connection,
-    collection: CollectionId,
-    term: &[u8],
-    key: &[u8],
-) -> Result<(), StoreError> {
-    let sql = "INSERT OR IGNORE INTO terms(collection, term, key) VALUES(?1, ?2, ?3)";
-    connection.prepare_cached(sql)?.execute(params![collection, term, key])?;
-    Ok(())
-}
-
-/// Removes a term of a record.
-pub(crate) fn delete_term(
-    connection: &Connection,
-    collection: CollectionId,
-    term: &[u8],
-    key: &[u8],
-) -> Result<(), StoreError> {
-    let sql = "DELETE FROM terms WHERE collection = ?1 AND term = ?2 AND key = ?3";
-    connection.prepare_cached(sql)?.execute(params![collection, term, key])?;
-    Ok(())
 }
 
 /// Every term: collection, term, key.

@@ -50,7 +50,7 @@ impl Dice {
     fn below(&self, end: usize) -> usize {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes).unwrap();
-        (u64::from_le_bytes(bytes) % end.max(1) as u64) as usize
+        usize::try_from(u64::from_le_bytes(bytes) % end.max(1) as u64).unwrap()
     }
 }
 
@@ -110,10 +110,14 @@ fn cut(old: &Image, new: &Image, dice: &Dice) -> Image {
 fn commit(store: &Store, number: u64) {
     let named = thing(&format!("name {}", number % 7), &format!("{}", number % 3));
     let mut batch = Batch::new()
-        .put::<Notes>(&(number, 0), &"x".repeat(number as usize * 37 % 900), Expect::Absent)
+        .put::<Notes>(
+            &(number, 0),
+            &"x".repeat(usize::try_from(number).unwrap() * 37 % 900),
+            Expect::Absent,
+        )
         .put::<Things>(&(number % 7), &named, Expect::Any)
         .event(event(&number.to_string()));
-    if number % 5 == 0 {
+    if number.is_multiple_of(5) {
         batch = batch.raise_epoch(domain(1));
     }
     store.commit(batch).wait().unwrap();
