@@ -135,17 +135,18 @@ impl LogAppender {
                     .map_err(LogAppendError::Event)?;
                 let hash = Hash::of(&self.text);
                 let who = (event.domain, event.principal);
-                let (key, sealed) = writer
+                let part = writer
                     .personal
-                    .seal(first, writer.tip.size(), who, &self.text)
+                    .add(first, writer.tip.size(), who, &self.text)
                     .map_err(LogAppendError::Personal)?;
-                record.personal(&hash, key, &sealed);
+                record.personal(&hash, part);
                 hash
             };
             writer.tip.push(leaf_hash(&public, &personal), &mut self.full);
         }
         let tiles = tiles(&self.full, &writer.tip);
-        let body = record.finish(tiles.into_iter(), writer.personal.carried());
+        let parts = writer.personal.seal(first).map_err(LogAppendError::Personal)?;
+        let body = record.finish(&parts, tiles.into_iter(), writer.personal.carried());
         let Head { incarnation, revision, .. } = writer.head;
         let revision = revision + 1;
         let state = Hash(state.0);

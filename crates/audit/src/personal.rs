@@ -6,7 +6,7 @@
 
 use crate::leaf::{SALT_BYTES, Salt};
 use crate::line::PersonalText;
-use crate::record::{CarriedKey, KeyPlace, PersonalPart};
+use crate::record::{Bytes, CarriedKey, KeyPlace, PersonalPart};
 use kernel::{DomainId, Principal, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -15,15 +15,27 @@ use strongroom::{KeyError, Lease, Month, PersonalKey, PersonalSlot, Strongroom};
 /// Most keys that are held open for writing; beyond that all are let go and made anew.
 const KEYS_OPEN_MAX: usize = 4_096;
 
+/// Who, in which key domain: what a key is chosen by, beside the month.
+type Subject = (DomainId, Principal);
+
 /// Seals personal parts for the appender.
 pub(crate) struct PersonalWriter {
     room: Strongroom,
     month: Month,
-    open: HashMap<(DomainId, Principal), (KeyPlace, PersonalKey)>,
+    open: HashMap<Subject, OpenKey>,
+    /// What the batch that is being written has under each key, not sealed yet.
+    plain: Vec<(Subject, Vec<u8>)>,
     /// Keys of the batch that is being written.
     carried: Vec<CarriedKey>,
     leases: Vec<Lease>,
-    made: Vec<(DomainId, Principal)>,
+    made: Vec<Subject>,
+}
+
+struct OpenKey {
+    place: KeyPlace,
+    key: PersonalKey,
+    /// The record for which a part was begun last, and the part's number.
+    part: Option<(u64, u16)>,
 }
 
 impl std::fmt::Debug for PersonalWriter {
@@ -38,6 +50,7 @@ impl PersonalWriter {
             room,
             month: Month::of(Timestamp::EPOCH),
             open: HashMap::new(),
+            plain: Vec::new(),
             carried: Vec::new(),
             leases: Vec::new(),
             made: Vec::new(),
@@ -53,36 +66,63 @@ impl PersonalWriter {
         }
     }
 
-    /// Seals salt and text of the event at `position`, in the record that begins at `record`.
-    pub(crate) fn seal(
+    /// Takes salt and text of the event at `position` into a part of the record that begins at
+    /// `record`; gives the number of the part.
+    pub(crate) fn add(
         &mut self,
         record: u64,
         position: u64,
-        (domain, principal): (DomainId, Principal),
+        subject: Subject,
         salted: &[u8],
-    ) -> Result<(KeyPlace, Vec<u8>), KeyError> {
-        let who = (domain, principal);
-        if !self.open.contains_key(&who) {
-            self.make(record, who)?;
+    ) -> Result<u16, KeyError> {
+        if !self.open.contains_key(&subject) {
+            self.make(record, subject)?;
         }
-        let (place, key) = self.open.get(&who).ok_or(KeyError::NotOpened)?;
-        Ok((*place, key.seal(&position.to_be_bytes(), salted)?))
+        let open = self.open.get_mut(&subject).ok_or(KeyError::NotOpened)?;
+        let part = match open.part {
+            Some((begun, part)) if begun == record => part,
+            _ => {
+                let part = u16::try_from(self.plain.len()).map_err(|_| KeyError::NotOpened)?;
+                self.plain.push((subject, Vec::with_capacity(256)));
+                open.part = Some((record, part));
+                part
+            }
+        };
+        let (_, plain) = self.plain.get_mut(usize::from(part)).ok_or(KeyError::NotOpened)?;
+        let (salt, text) = salted.split_at_checked(SALT_BYTES).ok_or(KeyError::NotOpened)?;
+        plain.extend_from_slice(&position.to_be_bytes());
+        plain.extend_from_slice(salt);
+        plain.extend_from_slice(&u32::try_from(text.len()).unwrap_or(u32::MAX).to_be_bytes());
+        plain.extend_from_slice(text);
+        Ok(part)
     }
 
-    fn make(&mut self, record: u64, who: (DomainId, Principal)) -> Result<(), KeyError> {
+    /// Seals the parts of the record, each once.
+    pub(crate) fn seal(&mut self, record: u64) -> Result<Vec<(KeyPlace, Vec<u8>)>, KeyError> {
+        let mut parts = Vec::with_capacity(self.plain.len());
+        for (number, (subject, plain)) in self.plain.drain(..).enumerate() {
+            let open = self.open.get(&subject).ok_or(KeyError::NotOpened)?;
+            parts.push((open.place, open.key.seal(&bound(record, number), &plain)?));
+        }
+        Ok(parts)
+    }
+
+    fn make(&mut self, record: u64, subject: Subject) -> Result<(), KeyError> {
         let number = u16::try_from(self.carried.len()).map_err(|_| KeyError::NotOpened)?;
-        let slot = |domain| PersonalSlot { domain, subject: who.1.to_string(), month: self.month };
+        let who = subject.1.to_string();
+        let slot = |domain| PersonalSlot { domain, subject: who.clone(), month: self.month };
         // A key domain that is sealed or gone has no key to give: the installation's own does it.
-        let (slot, stored) = match self.room.create_personal_key(&slot(who.0)) {
-            Ok(stored) => (slot(who.0), stored),
-            Err(cause) if who.0 == DomainId::SYSTEM => return Err(cause),
+        let (slot, stored) = match self.room.create_personal_key(&slot(subject.0)) {
+            Ok(stored) => (slot(subject.0), stored),
+            Err(cause) if subject.0 == DomainId::SYSTEM => return Err(cause),
             Err(_) => {
                 (slot(DomainId::SYSTEM), self.room.create_personal_key(&slot(DomainId::SYSTEM))?)
             }
         };
         let key = self.room.open_personal_key(&slot, &stored.wrapped)?;
-        self.open.insert(who, (KeyPlace { record, number }, key));
-        self.made.push(who);
+        let place = KeyPlace { record, number };
+        self.open.insert(subject, OpenKey { place, key, part: None });
+        self.made.push(subject);
         self.leases.push(stored.lease);
         self.carried.push(CarriedKey { slot, wrapped: stored.wrapped });
         Ok(())
@@ -101,11 +141,24 @@ impl PersonalWriter {
 
     /// The batch is void, and with it the keys that it carried.
     pub(crate) fn abandoned(&mut self) {
-        for who in std::mem::take(&mut self.made) {
-            self.open.remove(&who);
+        for subject in std::mem::take(&mut self.made) {
+            self.open.remove(&subject);
         }
+        // The next batch begins at the same record.
+        self.open.values_mut().for_each(|open| open.part = None);
+        self.plain.clear();
         self.committed();
     }
+}
+
+/// What a part is bound to: its record and its number.
+fn bound(record: u64, number: usize) -> [u8; 16] {
+    let mut bytes = [0; 16];
+    let both = record.to_be_bytes().into_iter().chain((number as u64).to_be_bytes());
+    for (to, from) in bytes.iter_mut().zip(both) {
+        *to = from;
+    }
+    bytes
 }
 
 /// Opens personal parts for readers, for as long as their shred key exists.
@@ -119,10 +172,11 @@ impl PersonalReader {
         Self { room, open: Mutex::default() }
     }
 
-    /// The salt and the text of a personal part; `None` when its key was shredded. `carried` finds the
-    /// wrapped key where it lies.
+    /// The salt and the text of the event at `position`; `None` when the key was shredded. `carried`
+    /// finds the wrapped key where it lies.
     pub(crate) fn open<E>(
         &self,
+        (record, number): (u64, u16),
         position: u64,
         part: &PersonalPart<'_>,
         carried: impl FnOnce(KeyPlace) -> Result<Option<CarriedKey>, E>,
@@ -141,8 +195,9 @@ impl PersonalReader {
             open.insert(part.key, key.clone());
             key
         };
-        let opened = key.and_then(|key| key.open(&position.to_be_bytes(), part.sealed).ok());
-        Ok(opened.and_then(|opened| split(&opened)))
+        let place = bound(record, usize::from(number));
+        let opened = key.and_then(|key| key.open(&place, part.sealed).ok());
+        Ok(opened.and_then(|opened| find(&opened, position)))
     }
 
     /// Lets go of every key that is held open, so that a shredded one is missed at once.
@@ -151,11 +206,19 @@ impl PersonalReader {
     }
 }
 
-/// What a personal part opens to: the salt and the text behind it.
-fn split(opened: &[u8]) -> Option<PersonalText> {
-    let (salt, text) = opened.split_first_chunk::<SALT_BYTES>()?;
-    let text = std::str::from_utf8(text).ok()?.to_owned();
-    Some(PersonalText { salt: Salt(*salt), text })
+/// What a personal part has for a position: the salt and the text.
+fn find(opened: &[u8], position: u64) -> Option<PersonalText> {
+    let mut bytes = Bytes(opened);
+    while !bytes.0.is_empty() {
+        let at = bytes.u64().ok()?;
+        let salt = Salt(bytes.array().ok()?);
+        let text = bytes.counted().ok()?;
+        if at == position {
+            let text = std::str::from_utf8(text).ok()?.to_owned();
+            return Some(PersonalText { salt, text });
+        }
+    }
+    None
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {

@@ -7,7 +7,7 @@
 use crate::line::{Line, PersonalText};
 use crate::log::{Log, LogError};
 use crate::proof::inclusion;
-use crate::record::{CarriedKey, KeyPlace, RecordedEvent};
+use crate::record::{CarriedKey, KeyPlace, PersonalHash, Record, RecordedEvent};
 use crate::shared::read;
 use kernel::{Decision, DomainId, Event, LogPosition, Principal, Timestamp};
 use serde::Deserialize;
@@ -17,6 +17,10 @@ use std::borrow::Cow;
 pub const SCAN_EVENTS_MAX: u64 = 65_536;
 /// Rows that are read at once while walking.
 const ROWS_AT_ONCE: u64 = 256;
+/// Events that a walk back looks at first; it doubles up to [`WINDOW_MAX`].
+const WINDOW_FIRST: u64 = 256;
+/// Most events that a walk back looks at in one stretch.
+const WINDOW_MAX: u64 = 4_096;
 
 /// One event of the log, with its place and time there.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -110,16 +114,17 @@ impl Log {
         let floor = end.saturating_sub(SCAN_EVENTS_MAX);
         let principal = query.principal.map(|p| p.to_string());
         let mut page = Page::default();
-        let mut at = end;
+        let (mut at, mut window) = (end, WINDOW_FIRST);
         while at > floor {
-            let start = at.saturating_sub(ROWS_AT_ONCE).max(floor);
+            let start = at.saturating_sub(window).max(floor);
             let mut found = Vec::new();
             let mut past = false;
-            self.walk(start, at, |log, event| {
+            self.walk(start, at, |event, record| {
                 if query.may_match(event.public, principal.as_deref()) {
-                    let logged = log.logged(event)?;
+                    let mut logged = logged(event)?;
                     past |= query.from.is_some_and(|from| logged.logged < from);
                     if query.matches(&logged) {
+                        logged.event.personal = self.personal(event, record)?;
                         found.push(logged);
                     }
                 }
@@ -127,7 +132,7 @@ impl Log {
             })?;
             for logged in found.into_iter().rev() {
                 if page.events.len() >= limit {
-                    return self.with_personal(page);
+                    return Ok(page);
                 }
                 page.next = Some(logged.position);
                 page.events.push(logged);
@@ -139,8 +144,9 @@ impl Log {
                 page.next = None;
                 break;
             }
+            window = (window * 2).min(WINDOW_MAX);
         }
-        self.with_personal(page)
+        Ok(page)
     }
 
     /// One event.
@@ -149,11 +155,9 @@ impl Log {
     /// When there is none at this position, or the stored log cannot be read.
     pub fn event(&self, position: LogPosition) -> Result<LoggedEvent, LogError> {
         let mut found = None;
-        self.one(position.0, |log, event, carried| {
-            let mut logged = log.logged(event)?;
-            if let Some(text) = log.open_personal(event, carried)? {
-                logged.event.personal = pairs(event.position, &text)?;
-            }
+        self.one(position.0, |event, record| {
+            let mut logged = logged(event)?;
+            logged.event.personal = self.personal(event, record)?;
             found = Some(logged);
             Ok(())
         })?;
@@ -171,11 +175,9 @@ impl Log {
     ) -> Result<Vec<LoggedEvent>, LogError> {
         let end = self.head().size.min(from.0.saturating_add(limit as u64));
         let mut events = Vec::new();
-        self.walk_with_keys(from.0, end, |log, event, carried| {
-            let mut logged = log.logged(event)?;
-            if let Some(text) = log.open_personal(event, carried)? {
-                logged.event.personal = pairs(event.position, &text)?;
-            }
+        self.walk(from.0, end, |event, record| {
+            let mut logged = logged(event)?;
+            logged.event.personal = self.personal(event, record)?;
             events.push(logged);
             Ok(())
         })?;
@@ -192,7 +194,7 @@ impl Log {
             return Err(self.none_at(position.0));
         }
         let mut found = None;
-        self.one(position.0, |_, event, _| {
+        self.one(position.0, |event, _| {
             found = Some(line(event, None));
             Ok(())
         })?;
@@ -214,43 +216,36 @@ impl Log {
         mut take: impl FnMut(&Line) -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         let end = until.0.min(self.head().size);
-        self.walk_with_keys(from.0, end, |log, event, carried| {
-            let text = if with_personal { log.open_personal(event, carried)? } else { None };
+        self.walk(from.0, end, |event, record| {
+            let text = if with_personal { self.open_personal(event, record)? } else { None };
             take(&line(event, text))
         })
     }
 
-    /// Calls `see` for each event of a range, oldest first.
+    /// Calls `see` for each event of a range, oldest first, with the record that it lies in.
     fn walk(
         &self,
         start: u64,
         end: u64,
-        mut see: impl FnMut(&Self, &RecordedEvent<'_>) -> Result<(), LogError>,
+        mut see: impl FnMut(&RecordedEvent<'_>, &Record<'_>) -> Result<(), LogError>,
     ) -> Result<(), LogError> {
-        self.walk_with_keys(start, end, |log, event, _| see(log, event))
-    }
-
-    fn walk_with_keys(
-        &self,
-        start: u64,
-        end: u64,
-        mut see: impl FnMut(&Self, &RecordedEvent<'_>, (u64, &[CarriedKey])) -> Result<(), LogError>,
-    ) -> Result<(), LogError> {
-        let mut at = start;
+        let (mut at, mut rows) = (start, 1);
         while at < end {
-            let rows = usize::try_from((end - at).min(ROWS_AT_ONCE)).unwrap_or(1);
             let before = at;
             for row in self.rows.rows(LogPosition(at), rows)? {
                 let record = read(&row.body, at)?;
                 let wanted = |e: &&RecordedEvent<'_>| (at..end).contains(&e.position);
                 for event in record.events.iter().filter(wanted) {
-                    see(self, event, (record.first, &record.carried))?;
+                    see(event, &record)?;
                 }
                 at = at.max(record.first + record.events.len() as u64);
             }
             if at == before {
                 return Err(self.none_at(at));
             }
+            // As many rows as should hold what is left, going by those just read.
+            let expected = (end.saturating_sub(at) * rows as u64).div_ceil(at - before);
+            rows = usize::try_from(expected.clamp(1, ROWS_AT_ONCE)).unwrap_or(1);
         }
         Ok(())
     }
@@ -258,54 +253,52 @@ impl Log {
     fn one(
         &self,
         position: u64,
-        see: impl FnMut(&Self, &RecordedEvent<'_>, (u64, &[CarriedKey])) -> Result<(), LogError>,
+        see: impl FnMut(&RecordedEvent<'_>, &Record<'_>) -> Result<(), LogError>,
     ) -> Result<(), LogError> {
         if position >= self.head().size {
             return Err(self.none_at(position));
         }
-        self.walk_with_keys(position, position + 1, see)
+        self.walk(position, position + 1, see)
     }
 
     fn none_at(&self, asked: u64) -> LogError {
         LogError::NoSuchPosition { asked, size: self.head().size }
     }
 
-    fn logged(&self, event: &RecordedEvent<'_>) -> Result<LoggedEvent, LogError> {
-        let position = event.position;
-        let fault = |cause| LogError::Event { position, cause };
-        let Logged { logged } = serde_json::from_str(event.public).map_err(fault)?;
-        let event = serde_json::from_str(event.public).map_err(fault)?;
-        Ok(LoggedEvent { position: LogPosition(position), logged, event })
-    }
-
-    fn with_personal(&self, mut page: Page) -> Result<Page, LogError> {
-        for logged in &mut page.events {
-            let position = logged.position.0;
-            self.one(position, |log, event, carried| {
-                if let Some(text) = log.open_personal(event, carried)? {
-                    logged.event.personal = pairs(position, &text)?;
-                }
-                Ok(())
-            })?;
+    fn personal(&self, event: &RecordedEvent<'_>, record: &Record<'_>) -> Result<Pairs, LogError> {
+        match self.open_personal(event, record)? {
+            Some(text) => pairs(event.position, &text),
+            None => Ok(Vec::new()),
         }
-        Ok(page)
     }
 
     fn open_personal(
         &self,
         event: &RecordedEvent<'_>,
-        (record, carried): (u64, &[CarriedKey]),
+        record: &Record<'_>,
     ) -> Result<Option<PersonalText>, LogError> {
-        let Some(part) = &event.personal else { return Ok(None) };
+        let Some(PersonalHash { part: number, .. }) = event.personal else { return Ok(None) };
+        let Some(part) = record.parts.get(usize::from(number)) else { return Ok(None) };
         let pick = |keys: &[CarriedKey], key: KeyPlace| keys.get(usize::from(key.number)).cloned();
-        self.shared.personal.open(event.position, part, |key| {
-            if key.record == record {
-                return Ok(pick(carried, key));
+        let place = (record.first, number);
+        self.shared.personal.open(place, event.position, part, |key| {
+            if key.record == record.first {
+                return Ok(pick(&record.carried, key));
             }
             let row = self.row(key.record)?;
             Ok(pick(&read(&row.body, key.record)?.carried, key))
         })
     }
+}
+
+type Pairs = Vec<(Cow<'static, str>, String)>;
+
+fn logged(event: &RecordedEvent<'_>) -> Result<LoggedEvent, LogError> {
+    let position = event.position;
+    let fault = |cause| LogError::Event { position, cause };
+    let Logged { logged } = serde_json::from_str(event.public).map_err(fault)?;
+    let event = serde_json::from_str(event.public).map_err(fault)?;
+    Ok(LoggedEvent { position: LogPosition(position), logged, event })
 }
 
 fn pairs(position: u64, text: &PersonalText) -> Result<Vec<(Cow<'static, str>, String)>, LogError> {

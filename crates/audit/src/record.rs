@@ -3,14 +3,16 @@
 //! ```text
 //! 0x01 ‖ first position u64 ‖ events u32
 //!   each event: length u32 ‖ public salt 16 ‖ public text
-//!               ‖ 0x00, or 0x01 ‖ personal hash 32 ‖ key: position u64, number u16
-//!                              ‖ length u32 ‖ sealed personal part
+//!               ‖ 0x00, or 0x01 ‖ personal hash 32 ‖ part u16
+//! ‖ personal parts u16
+//!   each: key: position u64, number u16 ‖ length u32 ‖ sealed part
 //! ‖ tiles u16
 //!   each tile: level u8 ‖ index u64 ‖ hashes u16 ‖ 32 bytes each
 //! ‖ carried keys u16
 //!   each: length u32 ‖ slot as JSON ‖ length u32 ‖ wrapped key
 //! ```
-//! Numbers are big-endian. The tiles are those that this batch made full and, after them, what the
+//! Numbers are big-endian. A personal part holds, sealed once, what the events of one batch have under
+//! one key: each `position u64 ‖ salt 16 ‖ length u32 ‖ text`. The tiles are those that this batch made full and, after them, what the
 //! levels above have so far: whoever looks for the tile that ends before position `p` finds it in the
 //! record that contains `p - 1`, and a start needs that record and at most 255 events after it. Carried
 //! keys are the wrapped keys of people and months that had none before; see [`crate::personal`].
@@ -35,10 +37,16 @@ pub(crate) struct KeyPlace {
     pub(crate) number: u16,
 }
 
-/// The sealed personal part of an event.
+/// The hash of an event's personal part, and in which sealed part of the record it lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct PersonalHash {
+    pub(crate) hash: Hash,
+    pub(crate) part: u16,
+}
+
+/// What the events of one record have under one personal-data key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct PersonalPart<'a> {
-    pub(crate) hash: Hash,
     pub(crate) key: KeyPlace,
     pub(crate) sealed: &'a [u8],
 }
@@ -49,7 +57,7 @@ pub(crate) struct RecordedEvent<'a> {
     pub(crate) position: u64,
     pub(crate) public_salt: Salt,
     pub(crate) public: &'a str,
-    pub(crate) personal: Option<PersonalPart<'a>>,
+    pub(crate) personal: Option<PersonalHash>,
 }
 
 impl RecordedEvent<'_> {
@@ -75,6 +83,7 @@ pub(crate) struct CarriedKey {
 pub(crate) struct Record<'a> {
     pub(crate) first: u64,
     pub(crate) events: Vec<RecordedEvent<'a>>,
+    pub(crate) parts: Vec<PersonalPart<'a>>,
     pub(crate) tiles: Vec<Tile>,
     pub(crate) carried: Vec<CarriedKey>,
 }
@@ -117,12 +126,10 @@ impl RecordWriter {
         self.body.push(0);
     }
 
-    pub(crate) fn personal(&mut self, hash: &Hash, key: KeyPlace, sealed: &[u8]) {
+    pub(crate) fn personal(&mut self, hash: &Hash, part: u16) {
         self.body.push(1);
         self.body.extend_from_slice(&hash.0);
-        self.body.extend_from_slice(&key.record.to_be_bytes());
-        self.body.extend_from_slice(&key.number.to_be_bytes());
-        self.bytes(sealed);
+        self.body.extend_from_slice(&part.to_be_bytes());
     }
 
     fn bytes(&mut self, bytes: &[u8]) {
@@ -136,9 +143,16 @@ impl RecordWriter {
 
     pub(crate) fn finish<'t>(
         mut self,
+        parts: &[(KeyPlace, Vec<u8>)],
         tiles: impl ExactSizeIterator<Item = (u8, u64, &'t [Hash])>,
         carried: &[CarriedKey],
     ) -> Vec<u8> {
+        self.count(parts.len());
+        for (key, sealed) in parts {
+            self.body.extend_from_slice(&key.record.to_be_bytes());
+            self.body.extend_from_slice(&key.number.to_be_bytes());
+            self.bytes(sealed);
+        }
         self.count(tiles.len());
         for (level, index, hashes) in tiles {
             self.body.push(level);
@@ -186,7 +200,7 @@ impl<'a> Bytes<'a> {
         self.array().map(u64::from_be_bytes)
     }
 
-    fn counted(&mut self) -> Result<&'a [u8], MalformedRecord> {
+    pub(crate) fn counted(&mut self) -> Result<&'a [u8], MalformedRecord> {
         let length = self.u32()?;
         self.take(usize::try_from(length).map_err(|_| MalformedRecord)?)
     }
@@ -206,12 +220,13 @@ impl<'a> Record<'a> {
             let position = first.checked_add(u64::from(at)).ok_or(MalformedRecord)?;
             events.push(event(&mut bytes, position)?);
         }
+        let parts = (0..bytes.u16()?).map(|_| part(&mut bytes)).collect::<Result<_, _>>()?;
         let tiles = (0..bytes.u16()?).map(|_| tile(&mut bytes)).collect::<Result<_, _>>()?;
         let carried = (0..bytes.u16()?).map(|_| carried(&mut bytes)).collect::<Result<_, _>>()?;
         if !bytes.0.is_empty() {
             return Err(MalformedRecord);
         }
-        Ok(Self { first, events, tiles, carried })
+        Ok(Self { first, events, parts, tiles, carried })
     }
 }
 
@@ -223,12 +238,16 @@ fn event<'a>(bytes: &mut Bytes<'a>, position: u64) -> Result<RecordedEvent<'a>, 
         0 => None,
         1 => {
             let hash = Hash(bytes.array()?);
-            let key = KeyPlace { record: bytes.u64()?, number: bytes.u16()? };
-            Some(PersonalPart { hash, key, sealed: bytes.counted()? })
+            Some(PersonalHash { hash, part: bytes.u16()? })
         }
         _ => return Err(MalformedRecord),
     };
     Ok(RecordedEvent { position, public_salt, public, personal })
+}
+
+fn part<'a>(bytes: &mut Bytes<'a>) -> Result<PersonalPart<'a>, MalformedRecord> {
+    let key = KeyPlace { record: bytes.u64()?, number: bytes.u16()? };
+    Ok(PersonalPart { key, sealed: bytes.counted()? })
 }
 
 fn tile(bytes: &mut Bytes<'_>) -> Result<Tile, MalformedRecord> {
@@ -270,11 +289,12 @@ mod tests {
         assert_eq!(hash, crate::leaf::salted(&Salt([1; 16]), b"{\"a\":1}"));
         writer.no_personal();
         writer.event(&Salt([2; 16]), put("密")).unwrap();
-        let place = KeyPlace { record: 5, number: 1 };
-        writer.personal(&Hash([3; 32]), place, b"sealed");
+        writer.personal(&Hash([3; 32]), 0);
         let hashes = vec![Hash([4; 32]); 256];
         let key = CarriedKey { slot: slot(), wrapped: vec![5; 40] };
-        writer.finish([(0, 0, hashes.as_slice())].into_iter(), &[key])
+        let place = KeyPlace { record: 5, number: 1 };
+        let parts = [(place, b"sealed".to_vec())];
+        writer.finish(&parts, [(0, 0, hashes.as_slice())].into_iter(), &[key])
     }
 
     #[test]
@@ -286,9 +306,9 @@ mod tests {
         assert_eq!(record.events[0].personal_hash(), Hash::ZERO);
         let second = &record.events[1];
         assert_eq!((second.position, second.public), (8, "密"));
+        assert_eq!(second.personal, Some(PersonalHash { hash: Hash([3; 32]), part: 0 }));
         let key = KeyPlace { record: 5, number: 1 };
-        let part = PersonalPart { hash: Hash([3; 32]), key, sealed: b"sealed" };
-        assert_eq!(second.personal, Some(part));
+        assert_eq!(record.parts, [PersonalPart { key, sealed: b"sealed" }]);
         assert_eq!(record.carried[0].slot, slot());
     }
 
