@@ -114,7 +114,7 @@ impl Key {
     fn fact(&self, now: Timestamp) -> KeyFact {
         let algorithm = self.about.algorithm;
         let newest_at = self.newest().map_or(self.about.created_at, |version| version.created_at);
-        let due_at = self.rotation_due_at();
+        let due_at = self.rotation_due_at(now);
         let days = |seconds: i64| seconds.max(0) / 86_400;
         let held = self.versions.iter().filter(|version| version.state.material().is_some());
         let waiting = self.destruction.as_ref().filter(|_| !self.is_destroyed());

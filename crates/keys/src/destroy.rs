@@ -26,9 +26,6 @@ use store::{Batch, Collection, Expect, KeyRange, Record};
 use strongroom::shred::{ClosedShredKey, Survivor};
 use strongroom::{ShredFamily, ShredId};
 
-/// Most waiting destructions that one sweep looks at.
-const SWEEP_KEYS_MAX: usize = 1_000;
-
 /// Why a key is to go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -179,16 +176,17 @@ impl Keys {
         Ok(record)
     }
 
-    /// Counts served time, writes it down and carries out every destruction whose waiting period has
-    /// ended. The binary calls it once a minute.
+    /// Counts served time, writes it down, finishes what the disk refused before, and carries out every
+    /// destruction whose waiting period has ended. The binary calls it once a minute.
     ///
     /// # Errors
-    /// When the store cannot be read or served time cannot be written.
+    /// When the store or the root fails as a whole; the next sweep begins again.
     pub async fn sweep(&self) -> Result<Sweep, KeysError> {
         let served = self.served();
         self.write_served(served, None).await?;
+        self.recover().await?;
         let mut sweep = Sweep { clock_diverged_at: served.diverged_at, ..Sweep::default() };
-        for record in self.inner.store.find::<KeyRecords>(&destruction_term(), SWEEP_KEYS_MAX)? {
+        for record in self.inner.store.find::<KeyRecords>(&destruction_term(), READ_ROWS_MAX)? {
             let ended = record
                 .value
                 .destruction
@@ -233,12 +231,13 @@ impl Keys {
         Ok(())
     }
 
-    /// Finishes what a crash interrupted between planning a shredding and deleting the shred key.
-    /// Called once at every start, before anything is served. Returns how many it finished.
+    /// Finishes what was interrupted between planning a shredding and deleting the shred key. Called at
+    /// every start, before anything is served, and by every sweep. Returns how many it finished.
     ///
     /// # Errors
     /// When the store or the root fails; starting again repeats it.
     pub async fn recover(&self) -> Result<usize, KeysError> {
+        let _one_at_a_time = self.inner.shredding.lock().await;
         let pending = self.inner.room.pending_shreds();
         let ours = pending.into_iter().filter(|one| one.family == ShredFamily::Keys);
         let mut finished = 0;
@@ -250,6 +249,7 @@ impl Keys {
             if !under.is_empty() {
                 let moved = self.moved(&closed, under)?;
                 self.inner.store.commit(moved.batch).await?;
+                moved.keys.into_iter().for_each(|key| self.inner.cache.forget(key));
             }
             self.finish(one.old).await?;
             finished += 1;

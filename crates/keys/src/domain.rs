@@ -14,6 +14,9 @@ pub const WAITING_SECONDS_MIN: u64 = 86_400;
 /// Longest waiting period: a year; a key that must wait longer should be suspended.
 pub const WAITING_SECONDS_MAX: u64 = 365 * 86_400;
 
+/// Most key domains: each is a tenant with a key-encryption key of its own, not a folder.
+pub const DOMAINS_MAX: u64 = 1_000;
+
 /// A key domain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Domain {
@@ -136,6 +139,9 @@ impl Keys {
         let seconds = request.waiting_period_seconds;
         if seconds != 0 && !(WAITING_SECONDS_MIN..=WAITING_SECONDS_MAX).contains(&seconds) {
             return Err(KeysError::WaitingPeriod);
+        }
+        if self.inner.store.count::<Domains>() >= DOMAINS_MAX {
+            return Err(KeysError::TooManyDomains);
         }
         let taken = IndexTerm::new("name", request.name.as_str());
         if self.inner.store.find_one::<Domains>(&taken)?.is_some() {

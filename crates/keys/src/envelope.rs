@@ -24,6 +24,7 @@ use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hkdf};
 use kernel::{KeyId, Rng, RngUnavailable, VersionNo};
 use std::io::{self, Read, Write};
+use strongroom::Released;
 use zeroize::Zeroizing;
 
 const MAGIC: &[u8; 20] = b"lionrock-envelope/1\n";
@@ -62,6 +63,39 @@ pub enum EnvelopeError {
     /// No randomness for the salt.
     #[error(transparent)]
     Randomness(#[from] RngUnavailable),
+}
+
+/// A data key that has left the strongroom, wiped when dropped: whoever seals or opens a file holds
+/// it for that long.
+pub struct DataKey(Zeroizing<[u8; DATA_KEY_BYTES]>);
+
+impl std::fmt::Debug for DataKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("[data key]")
+    }
+}
+
+impl DataKey {
+    /// The data key of these [`DATA_KEY_BYTES`] bytes.
+    ///
+    /// # Errors
+    /// When there are more or fewer.
+    pub fn from_slice(bytes: &[u8]) -> Result<Self, EnvelopeError> {
+        let mut key = Zeroizing::new([0; DATA_KEY_BYTES]);
+        if bytes.len() != DATA_KEY_BYTES {
+            return Err(EnvelopeError::DoesNotOpen);
+        }
+        key.copy_from_slice(bytes);
+        Ok(Self(key))
+    }
+
+    /// The data key that was released by [`crate::Keys::data_key`] or [`crate::Keys::decrypt`].
+    ///
+    /// # Errors
+    /// When it is not [`DATA_KEY_BYTES`] long.
+    pub fn from_released(released: Released) -> Result<Self, EnvelopeError> {
+        released.expose_once(Self::from_slice)
+    }
 }
 
 /// What stands before the chunks.
@@ -155,11 +189,12 @@ impl Header {
         Ok(bytes)
     }
 
-    fn chunk_key(&self, data_key: &[u8; DATA_KEY_BYTES]) -> Result<LessSafeKey, EnvelopeError> {
+    fn chunk_key(&self, data_key: &DataKey) -> Result<LessSafeKey, EnvelopeError> {
         let header = digest::digest(&digest::SHA256, &self.to_bytes()?);
         let info = [INFO, header.as_ref()];
         let broken = |_| EnvelopeError::DoesNotOpen;
-        let pseudo_random = hkdf::Salt::new(hkdf::HKDF_SHA256, &self.salt).extract(data_key);
+        let pseudo_random =
+            hkdf::Salt::new(hkdf::HKDF_SHA256, &self.salt).extract(data_key.0.as_slice());
         let derived = pseudo_random.expand(&info, &AES_256_GCM).map_err(broken)?;
         Ok(LessSafeKey::new(UnboundKey::from(derived)))
     }
@@ -171,7 +206,7 @@ impl Header {
 /// When reading or writing fails or the file has too many chunks; what was written is then useless.
 pub fn seal(
     header: &Header,
-    data_key: &[u8; DATA_KEY_BYTES],
+    data_key: &DataKey,
     plain: &mut impl Read,
     sealed: &mut impl Write,
 ) -> Result<u64, EnvelopeError> {
@@ -199,7 +234,7 @@ pub fn seal(
 /// When reading or writing fails, or the data key or any byte is not what it was.
 pub fn open(
     header: &Header,
-    data_key: &[u8; DATA_KEY_BYTES],
+    data_key: &DataKey,
     sealed: &mut impl Read,
     plain: &mut impl Write,
 ) -> Result<u64, EnvelopeError> {
@@ -277,7 +312,9 @@ mod tests {
     use kernel::SeededRng;
     use proptest::prelude::*;
 
-    const DATA_KEY: [u8; DATA_KEY_BYTES] = [0x42; DATA_KEY_BYTES];
+    fn data_key() -> DataKey {
+        DataKey::from_slice(&[0x42; DATA_KEY_BYTES]).unwrap()
+    }
     const CHUNK: usize = CHUNK_BYTES_MIN as usize;
 
     fn header() -> Header {
@@ -289,7 +326,7 @@ mod tests {
 
     fn sealed(plain: &[u8]) -> Vec<u8> {
         let mut out = Vec::new();
-        let written = seal(&header(), &DATA_KEY, &mut &plain[..], &mut out).unwrap();
+        let written = seal(&header(), &data_key(), &mut &plain[..], &mut out).unwrap();
         assert_eq!(written, plain.len() as u64);
         out
     }
@@ -297,7 +334,7 @@ mod tests {
     fn opened(mut file: &[u8]) -> Result<Vec<u8>, EnvelopeError> {
         let header = Header::read(&mut file)?;
         let mut out = Vec::new();
-        open(&header, &DATA_KEY, &mut file, &mut out)?;
+        open(&header, &data_key(), &mut file, &mut out)?;
         Ok(out)
     }
 
@@ -344,9 +381,26 @@ mod tests {
         let other = Header::new(KeyId::from_bytes([1; 16]), VersionNo(3), vec![9; 61], &rng)
             .and_then(|h| h.with_chunk_bytes(CHUNK_BYTES_MIN))
             .unwrap();
-        seal(&other, &DATA_KEY, &mut &[1; 100][..], &mut two).unwrap();
+        seal(&other, &data_key(), &mut &[1; 100][..], &mut two).unwrap();
         let body = header().to_bytes().unwrap().len();
         assert!(opened(&[&one[..body], &two[body..]].concat()).is_err());
+    }
+
+    #[test]
+    fn a_data_key_has_its_length_and_does_not_print() {
+        for length in [0, DATA_KEY_BYTES - 1, DATA_KEY_BYTES + 1] {
+            assert!(DataKey::from_slice(&vec![0; length]).is_err(), "{length}");
+        }
+        assert_eq!(format!("{:?}", data_key()), "[data key]");
+    }
+
+    #[test]
+    fn another_data_key_does_not_open() {
+        let file = sealed(b"text");
+        let header = Header::read(&mut &file[..]).unwrap();
+        let chunks = &file[header.to_bytes().unwrap().len()..];
+        let other = DataKey::from_slice(&[0x43; DATA_KEY_BYTES]).unwrap();
+        assert!(open(&header, &other, &mut &chunks[..], &mut Vec::new()).is_err());
     }
 
     #[test]

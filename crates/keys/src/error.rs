@@ -67,6 +67,9 @@ pub enum KeysError {
     /// More versions than a key may have.
     #[error("the key has as many versions as a key may have, create a new one")]
     TooManyVersions,
+    /// More key domains than an installation has.
+    #[error("there are as many key domains as an installation may have")]
+    TooManyDomains,
     /// More items than a batch may have.
     #[error("a batch has at most {BATCH_ITEMS_MAX} items")]
     TooManyItems,
@@ -142,6 +145,7 @@ impl KeysError {
             Self::OtherLabels => "other-labels",
             Self::NotExportable => "not-exportable",
             Self::TooManyVersions => "too-many-versions",
+            Self::TooManyDomains => "too-many-domains",
             Self::TooManyItems => "too-many-items",
             Self::WaitingPeriod => "waiting-period",
             Self::Dates => "dates",
@@ -234,6 +238,7 @@ impl From<KeysError> for Problem {
             | KeysError::DestructionScheduled { .. }
             | KeysError::NoDestruction
             | KeysError::StillWaiting(_)
+            | KeysError::TooManyDomains
             | KeysError::TooManyVersions => ProblemKind::Conflict,
             KeysError::PermitExpired | KeysError::NotExportable | KeysError::OtherLabels => {
                 ProblemKind::Refused

@@ -209,9 +209,12 @@ impl Key {
         self.versions.iter().all(|v| v.state.name().is_destroyed())
     }
 
-    /// When the next rotation is due, of a key that is rotated and still protects.
-    pub(crate) fn rotation_due_at(&self) -> Option<Timestamp> {
-        if self.destruction.is_some() || self.is_destroyed() {
+    /// When the next rotation is due, of a key that is rotated and protects or will again.
+    pub(crate) fn rotation_due_at(&self, now: Timestamp) -> Option<Timestamp> {
+        let state = self.state_at(now);
+        if self.destruction.is_some()
+            || !matches!(state, StateName::Active | StateName::Suspended | StateName::PreActive)
+        {
             return None;
         }
         Some(self.about.rotation?.due_after(self.newest()?.created_at))
@@ -224,7 +227,7 @@ impl Key {
             domain: self.domain,
             about: self.about.clone(),
             state: self.state_at(now),
-            rotation_due_at: self.rotation_due_at(),
+            rotation_due_at: self.rotation_due_at(now),
             destruction: self.destruction.clone(),
             versions: self.versions.iter().map(|v| v.view(now)).collect(),
         }

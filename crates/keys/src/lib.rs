@@ -44,7 +44,7 @@ pub use checks::{AlgorithmFact, DomainFact, KeyFact, RotationFact};
 pub use create::CreateKey;
 pub use destroy::{Destroy, Destroyed, Sweep};
 pub use domain::{
-    CreateDomain, Domain, RootKind, WAITING_SECONDS_DEFAULT, WAITING_SECONDS_MAX,
+    CreateDomain, DOMAINS_MAX, Domain, RootKind, WAITING_SECONDS_DEFAULT, WAITING_SECONDS_MAX,
     WAITING_SECONDS_MIN,
 };
 pub use error::KeysError;

@@ -10,6 +10,7 @@ use kernel::{
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use store::limits::READ_ROWS_MAX;
 use store::{KeyRange, PageCursor, Record};
 
 /// What a list is to show.
@@ -41,8 +42,6 @@ pub struct KeyPage {
 
 /// Records read at one time when all keys are gone through.
 const SCAN_KEYS: usize = 1_000;
-/// Most key domains: each is a tenant with a root of its own, not a folder.
-pub(crate) const DOMAINS_MAX: usize = 1_000;
 
 impl Keys {
     /// One key, without its material.
@@ -151,7 +150,7 @@ impl Keys {
     }
 
     pub(crate) fn every_domain(&self) -> Result<Vec<Domain>, KeysError> {
-        let found = self.inner.store.scan::<Domains>(&KeyRange::all(), DOMAINS_MAX)?;
+        let found = self.inner.store.scan::<Domains>(&KeyRange::all(), READ_ROWS_MAX)?;
         let mut domains: Vec<Domain> = found.into_iter().map(|record| record.value).collect();
         domains.sort_by(|one, other| one.name.cmp(&other.name));
         Ok(domains)

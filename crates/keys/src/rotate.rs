@@ -145,8 +145,9 @@ impl Keys {
         let now = self.now();
         let mut due = Vec::new();
         self.for_each_key(scope, |key| {
-            let at = key.rotation_due_at().filter(|at| *at <= now);
-            if let Some(due_at) = at.filter(|_| key.state_at(now) != StateName::Suspended) {
+            let at = key.rotation_due_at(now).filter(|at| *at <= now);
+            // What somebody stopped or ended is not brought back by a schedule.
+            if let Some(due_at) = at.filter(|_| key.state_at(now) == StateName::Active) {
                 let (id, domain, name) = (key.id, key.domain, key.about.name.clone());
                 due.push(DueRotation { key: id, domain, name, due_at });
             }

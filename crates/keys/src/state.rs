@@ -4,12 +4,13 @@
 //! pre-active ──► active ──► deactivated        any living state ──► compromised
 //!      │           │  ▲          │             living            ──► destroyed
 //!      ▼           ▼  │          ▼             compromised       ──► destroyed-compromised
-//!      └───────► suspended ◄─────┘
+//!      └───────► suspended ◄─────┴─────────── compromised
 //! ```
 //!
 //! Two choices beyond the standard: a suspended version processes nothing either (the standard leaves
-//! that to the recipient's risk), and pre-active and deactivated versions can be suspended too, so
-//! that suspending a key stops all of it; each returns to where it was.
+//! that to the recipient's risk), and pre-active, deactivated and compromised versions can be suspended
+//! too, so that suspending a key stops all of it; each returns to where it was, and what was
+//! compromised before stays so whatever happens.
 
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,11 @@ pub enum Before {
     },
     /// Deactivated.
     Deactivated {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// Compromised.
+    Compromised {
         /// Since when.
         since: Timestamp,
     },
@@ -362,7 +368,11 @@ impl<M> State<M> {
                     Self::Active { material, since, deactivate_at }
                 }
                 Before::Deactivated { since } => Self::Deactivated { material, since },
+                Before::Compromised { since } => Self::Compromised { material, since },
             },
+            (Transition::Deactivate, Self::Suspended { was: Before::Compromised { .. }, .. }) => {
+                return Err(NotAllowed { from, transition });
+            }
             (
                 Transition::Deactivate,
                 Self::Active { material, .. } | Self::Suspended { material, .. },
@@ -374,9 +384,10 @@ impl<M> State<M> {
                 | Self::Suspended { material, .. }
                 | Self::Deactivated { material, .. },
             ) => Self::Compromised { material, since: now },
-            (Transition::Destroy, Self::Compromised { .. }) => {
-                Self::DestroyedCompromised { at: now }
-            }
+            (
+                Transition::Destroy,
+                Self::Compromised { .. } | Self::Suspended { was: Before::Compromised { .. }, .. },
+            ) => Self::DestroyedCompromised { at: now },
             (
                 Transition::Destroy,
                 Self::PreActive { .. }
@@ -399,6 +410,7 @@ impl<M> State<M> {
                 (material, Before::Active { since, deactivate_at })
             }
             Self::Deactivated { material, since } => (material, Before::Deactivated { since }),
+            Self::Compromised { material, since } => (material, Before::Compromised { since }),
             _ => return Err(NotAllowed { from, transition }),
         };
         Ok(Self::Suspended { material, since: now, was })
@@ -434,7 +446,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The model: the arrows of SP 800-57 part 1 revision 5, section 7, and our two more, as a table
+    /// The model: the arrows of SP 800-57 part 1 revision 5, section 7, and our three more, as a table
     /// that shares no code with the machine.
     const ARROWS: &[(StateName, Transition, StateName)] = {
         use StateName as S;
@@ -454,6 +466,7 @@ mod tests {
             (S::Deactivated, T::Suspend, S::Suspended),
             (S::Deactivated, T::Compromise, S::Compromised),
             (S::Deactivated, T::Destroy, S::Destroyed),
+            (S::Compromised, T::Suspend, S::Suspended),
             (S::Compromised, T::Destroy, S::DestroyedCompromised),
         ]
     };
@@ -489,8 +502,17 @@ mod tests {
                     *from == self.state && *by == transition
                 };
                 let Some((_, _, to)) = ARROWS.iter().find(arrow) else { return false };
+                // A compromise is never forgotten by way of a suspension.
+                let known =
+                    self.state == StateName::Suspended && self.before == StateName::Compromised;
+                if known && transition == Transition::Deactivate {
+                    return false;
+                }
                 self.before = self.state;
-                self.state = *to;
+                self.state = match to {
+                    StateName::Destroyed if known => StateName::DestroyedCompromised,
+                    to => *to,
+                };
             }
             self.pass_time(now);
             true

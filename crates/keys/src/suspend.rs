@@ -6,7 +6,7 @@
 //! disk.
 
 use crate::approval::with_approval;
-use crate::key::{Key, KeyRecords, label_term};
+use crate::key::{Key, KeyRecords, Version, label_term};
 use crate::state::Transition;
 use crate::{KeyView, Keys, KeysError, NotAllowed, Reason};
 use access::Spent;
@@ -60,7 +60,7 @@ pub struct OfCloud<R> {
 pub struct DeclareCompromise {
     /// Why.
     pub reason: Reason,
-    /// The versions; none means all that have material.
+    /// The versions; none means all that have material and are not declared so yet.
     #[serde(default)]
     pub versions: Option<BTreeSet<VersionNo>>,
 }
@@ -239,13 +239,13 @@ impl Keys {
         {
             return Err(KeysError::NoVersion { version: *unknown });
         }
-        for version in &mut record.value.versions {
-            let named = match &request.versions {
-                Some(versions) => versions.contains(&version.number),
-                None => version.state.material().is_some(),
-            };
-            if named {
-                version.state = version.state.clone().after(Transition::Compromise, now)?;
+        match &request.versions {
+            None => every_version(&mut record.value, Transition::Compromise, now)?,
+            Some(versions) => {
+                let named = |version: &&mut Version| versions.contains(&version.number);
+                for version in record.value.versions.iter_mut().filter(named) {
+                    version.state = version.state.clone().after(Transition::Compromise, now)?;
+                }
             }
         }
         Ok(record)

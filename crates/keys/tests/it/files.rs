@@ -2,13 +2,8 @@
 
 use crate::bench::*;
 use kernel::*;
-use keys::envelope::{DATA_KEY_BYTES, EnvelopeError, Header, open, seal};
+use keys::envelope::{DATA_KEY_BYTES, DataKey, EnvelopeError, Header, open, seal};
 use keys::*;
-use strongroom::Released;
-
-fn bytes(released: Released) -> [u8; DATA_KEY_BYTES] {
-    released.expose_once(|bytes| bytes.try_into().unwrap())
-}
 
 async fn sealed(bench: &Bench, id: KeyId, plain: &[u8]) -> Vec<u8> {
     let request = MakeDataKey {
@@ -20,7 +15,8 @@ async fn sealed(bench: &Bench, id: KeyId, plain: &[u8]) -> Vec<u8> {
     let rng = SeededRng::new(5);
     let header = Header::new(id, made.version, made.wrapped, &rng).unwrap();
     let mut file = Vec::new();
-    seal(&header, &bytes(made.plaintext.unwrap()), &mut &plain[..], &mut file).unwrap();
+    let data_key = DataKey::from_released(made.plaintext.unwrap()).unwrap();
+    seal(&header, &data_key, &mut &plain[..], &mut file).unwrap();
     file
 }
 
@@ -33,7 +29,8 @@ async fn opened(bench: &Bench, mut file: &[u8]) -> Result<Vec<u8>, KeysError> {
     };
     let data_key = bench.keys.decrypt(bench.on_key(header.key), &request).await?;
     let mut plain = Vec::new();
-    open(&header, &bytes(data_key.plaintext), &mut file, &mut plain).unwrap();
+    let data_key = DataKey::from_released(data_key.plaintext).unwrap();
+    open(&header, &data_key, &mut file, &mut plain).unwrap();
     Ok(plain)
 }
 
@@ -78,6 +75,7 @@ async fn a_header_that_names_another_key_opens_nothing() {
     let refused = opened(&bench, &file).await.unwrap_err();
     assert_eq!(refused.code(), "not-opened");
     let header = Header::read(&mut &file[..]).unwrap();
-    let wrong = open(&header, &[0; 32], &mut &file[..], &mut Vec::new());
+    let wrong =
+        open(&header, &DataKey::from_slice(&[0; 32]).unwrap(), &mut &file[..], &mut Vec::new());
     assert!(matches!(wrong, Err(EnvelopeError::DoesNotOpen)));
 }

@@ -286,3 +286,55 @@ async fn a_compromised_version_opens_old_data_only_where_that_is_accepted_and_re
     bench.keys.rotate(bench.on_key(id), None).await.unwrap();
     bench.encrypt(id, "y").await;
 }
+
+#[tokio::test]
+async fn a_schedule_brings_back_no_key_that_somebody_ended() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    let mut request = key("ledger", Algorithm::Aes256Gcm);
+    request.rotation_days = Some(1.try_into().unwrap());
+    let id = bench.create(retail, &request).await;
+    bench.days_pass(2);
+    assert_eq!(bench.keys.due(&Scope::All).unwrap().len(), 1);
+    let ended = UpdateKey { step: Some(Step::Deactivate), ..UpdateKey::default() };
+    let view = bench.keys.update(bench.on_key(id), &ended).await.unwrap();
+    assert_eq!(view.rotation_due_at, None);
+    assert!(bench.keys.due(&Scope::All).unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_key_has_a_thousand_versions_and_no_more() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    let id = bench.aes(retail, "ledger").await;
+    let first = bench.encrypt(id, "x").await;
+    for _ in 1..VERSIONS_MAX {
+        bench.keys.rotate(bench.on_key(id), None).await.unwrap();
+    }
+    let refused = bench.keys.rotate(bench.on_key(id), None).await.unwrap_err();
+    assert!(matches!(refused, KeysError::TooManyVersions));
+    assert_eq!(bench.decrypt(id, &first).await.unwrap(), "x");
+    // Its material lies under several shred keys; all of it goes.
+    let gone = Destroy { reason: why() };
+    let done = bench.keys.destroy(bench.on_key(id), &gone).await.unwrap();
+    assert!(matches!(done, Destroyed::Done { .. }));
+    let view = bench.view(id);
+    assert!(view.versions.iter().all(|version| version.state == StateName::Destroyed));
+    assert_eq!(bench.decrypt(id, &first).await.unwrap_err().code(), "key-destroyed");
+}
+
+#[tokio::test]
+async fn an_installation_has_a_thousand_key_domains_and_no_more() {
+    let bench = Bench::new();
+    let permit = || bench.permit(Resource::all(ResourceKind::Domain, DomainId::SYSTEM));
+    let request = |n: u64| CreateDomain {
+        name: format!("domain-{n}").parse().unwrap(),
+        waiting_period_seconds: 0,
+    };
+    for n in 0..DOMAINS_MAX {
+        bench.keys.create_domain(permit(), &request(n), None).await.unwrap();
+    }
+    let refused = bench.keys.create_domain(permit(), &request(DOMAINS_MAX), None).await;
+    assert!(matches!(refused, Err(KeysError::TooManyDomains)));
+    assert_eq!(bench.keys.list_domains(bench.scope()).unwrap().len(), 1_000);
+}

@@ -187,3 +187,54 @@ async fn an_answer_whose_record_cannot_be_written_does_not_leave() {
     let refused = bench.try_encrypt(id, "x").await.unwrap_err();
     assert!(matches!(refused, KeysError::Store(_)), "{refused}");
 }
+
+#[tokio::test]
+async fn a_suspended_key_stops_its_compromised_versions_too() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    let id = bench.aes(retail, "ledger").await;
+    let sealed = bench.encrypt(id, "x").await;
+    let known = DeclareCompromise { reason: why(), versions: Some([VersionNo(1)].into()) };
+    bench.keys.compromise(bench.on_key(id), &known).await.unwrap();
+    bench.keys.rotate(bench.on_key(id), None).await.unwrap();
+    let accepting =
+        Decrypt { ciphertext: sealed, context: b"t".to_vec(), compromise: Compromise::Accept };
+    bench.keys.decrypt(bench.on_key(id), &accepting).await.unwrap();
+    bench.keys.suspend(bench.on_key(id), &stop()).await.unwrap();
+    let refused = bench.keys.decrypt(bench.on_key(id), &accepting).await.unwrap_err();
+    assert_eq!(refused.code(), "key-suspended");
+    bench.keys.resume(bench.on_key(id), &go_on()).await.unwrap();
+    let states: Vec<_> = bench.view(id).versions.iter().map(|v| v.state).collect();
+    assert_eq!(states, [StateName::Compromised, StateName::Active]);
+    let rest = DeclareCompromise { reason: why(), versions: None };
+    bench.keys.compromise(bench.on_key(id), &rest).await.unwrap();
+    let again = bench.keys.compromise(bench.on_key(id), &rest).await;
+    assert!(matches!(again, Err(KeysError::NotAllowed(_))));
+}
+
+#[tokio::test]
+async fn more_keys_than_one_commit_takes_are_not_half_stopped() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    let cloud: Name = "cloud-a".parse().unwrap();
+    let mut making = Vec::new();
+    for n in 0..=SUSPEND_KEYS_MAX {
+        let mut request = key(&format!("key-{n}"), Algorithm::Aes128Gcm);
+        request.labels = labels(&[("cloud", "cloud-a")]);
+        let permit = bench.permit(request.resource(retail));
+        let keys = bench.keys.clone();
+        making.push(tokio::spawn(async move { keys.create(permit, &request, None).await }));
+    }
+    let mut made = Vec::new();
+    for one in making {
+        made.push(one.await.unwrap().unwrap().id);
+    }
+    let all = || bench.permit(Resource::all(ResourceKind::Key, DomainId::SYSTEM));
+    let refused = bench.keys.suspend_cloud(all(), &of(&cloud, stop())).await.unwrap_err();
+    assert!(matches!(refused, KeysError::TooManyKeys { .. }));
+    assert_eq!(bench.view(made[0]).state, StateName::Active);
+    let change = UpdateKey { labels: Some(labels(&[])), ..UpdateKey::default() };
+    bench.keys.update(bench.on_key(made[0]), &change).await.unwrap();
+    let stopped = bench.keys.suspend_cloud(all(), &of(&cloud, stop())).await.unwrap();
+    assert_eq!(stopped.keys.len(), SUSPEND_KEYS_MAX);
+}
