@@ -14,6 +14,7 @@ use crate::tile::{Tile, WIDTH};
 use crate::tree::Tip;
 use kernel::{Event, LogPosition, RngUnavailable, Timestamp};
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use store::{AppendError, Appender, LogRows, StateDigest};
 use strongroom::KeyError;
 
@@ -112,7 +113,8 @@ impl LogAppender {
         self.salts.resize(2 * SALT_BYTES * events.len(), 0);
         self.shared.rng.fill(&mut self.salts)?;
         self.full.clear();
-        writer.personal.begin(logged);
+        let let_go = self.shared.let_go.swap(false, Ordering::SeqCst);
+        writer.personal.begin(logged, let_go);
         let mut record = RecordWriter::new(first, count, EVENT_BYTES_EXPECTED * events.len());
         for (event, salts) in events.iter().zip(self.salts.chunks_exact(2 * SALT_BYTES)) {
             let (public_salt, personal_salt) = salts.split_at(SALT_BYTES);

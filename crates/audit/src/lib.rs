@@ -43,6 +43,7 @@ pub mod proof;
 pub mod query;
 mod record;
 mod shared;
+pub mod shred;
 pub mod sink;
 #[cfg(test)]
 mod testing;

@@ -15,6 +15,7 @@ use kernel::{Clock, Event, LogPosition, MonotonicMicros, Problem, ProblemKind, R
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
 use std::sync::mpsc::sync_channel;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use store::{LogHead, Store, StoreError};
@@ -174,6 +175,7 @@ impl Opening {
             tiles: Mutex::new(HashMap::new()),
             anchor: Mutex::new(anchor),
             personal: PersonalReader::new(room.clone()),
+            let_go: AtomicBool::new(false),
         };
         Self { shared, room, rollback }
     }

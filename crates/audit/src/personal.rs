@@ -57,10 +57,10 @@ impl PersonalWriter {
         }
     }
 
-    /// Keys are chosen for the month of the log's time.
-    pub(crate) fn begin(&mut self, logged: Timestamp) {
+    /// Keys are chosen for the month of the log's time; all are let go when one is to be shredded.
+    pub(crate) fn begin(&mut self, logged: Timestamp, let_go: bool) {
         let month = Month::of(logged);
-        if month != self.month || self.open.len() >= KEYS_OPEN_MAX {
+        if let_go || month != self.month || self.open.len() >= KEYS_OPEN_MAX {
             self.open.clear();
             self.month = month;
         }
@@ -173,20 +173,21 @@ impl PersonalReader {
     }
 
     /// The salt and the text of the event at `position`; `None` when the key was shredded. `carried`
-    /// finds the wrapped key where it lies.
+    /// finds the wrapped key where it lies, older form and newer.
     pub(crate) fn open<E>(
         &self,
         (record, number): (u64, u16),
         position: u64,
         part: &PersonalPart<'_>,
-        carried: impl FnOnce(KeyPlace) -> Result<Option<CarriedKey>, E>,
+        carried: impl FnOnce(KeyPlace) -> Result<Vec<CarriedKey>, E>,
     ) -> Result<Option<PersonalText>, E> {
         let known = lock(&self.open).get(&part.key).cloned();
         let key = if let Some(key) = known {
             key
         } else {
             let key = carried(part.key)?
-                .and_then(|key| self.room.open_personal_key(&key.slot, &key.wrapped).ok())
+                .into_iter()
+                .find_map(|key| self.room.open_personal_key(&key.slot, &key.wrapped).ok())
                 .map(Arc::new);
             let mut open = lock(&self.open);
             if open.len() >= KEYS_OPEN_MAX {

@@ -7,7 +7,7 @@
 use crate::line::{Line, PersonalText};
 use crate::log::{Log, LogError};
 use crate::proof::inclusion;
-use crate::record::{CarriedKey, KeyPlace, PersonalHash, Record, RecordedEvent};
+use crate::record::{CarriedKey, PersonalHash, Record, RecordedEvent};
 use crate::shared::read;
 use kernel::{Decision, DomainId, Event, LogPosition, Principal, Timestamp};
 use serde::Deserialize;
@@ -279,14 +279,18 @@ impl Log {
     ) -> Result<Option<PersonalText>, LogError> {
         let Some(PersonalHash { part: number, .. }) = event.personal else { return Ok(None) };
         let Some(part) = record.parts.get(usize::from(number)) else { return Ok(None) };
-        let pick = |keys: &[CarriedKey], key: KeyPlace| keys.get(usize::from(key.number)).cloned();
         let place = (record.first, number);
         self.shared.personal.open(place, event.position, part, |key| {
-            if key.record == record.first {
-                return Ok(pick(&record.carried, key));
-            }
-            let row = self.row(key.record)?;
-            Ok(pick(&read(&row.body, key.record)?.carried, key))
+            let pick = |keys: &[CarriedKey]| keys.get(usize::from(key.number)).cloned();
+            let older = if key.record == record.first {
+                pick(&record.carried)
+            } else {
+                pick(&read(&self.row(key.record)?.body, key.record)?.carried)
+            };
+            let Some(older) = older else { return Ok(Vec::new()) };
+            let newer = self.rows.rewrapped(&crate::shred::name(key))?;
+            let newer = newer.map(|wrapped| CarriedKey { slot: older.slot.clone(), wrapped });
+            Ok(newer.into_iter().chain([older]).collect())
         })
     }
 }

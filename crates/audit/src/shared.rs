@@ -14,6 +14,7 @@ use crate::tree::Tip;
 use kernel::{Clock, Event, LogPosition, MonotonicMicros, Rng};
 use std::collections::HashMap;
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::SyncSender;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 use std::thread::JoinHandle;
@@ -40,6 +41,15 @@ pub trait Rows {
 
     /// The digest of the records as they are.
     fn state(&self) -> StateDigest;
+
+    /// The newer form of a wrapped personal-data key, by its name in [`crate::shred::RewrappedKeys`].
+    ///
+    /// # Errors
+    /// When the store cannot read.
+    fn rewrapped(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let _ = name;
+        Ok(None)
+    }
 }
 
 impl Rows for store::Opened {
@@ -68,6 +78,11 @@ impl Rows for store::Store {
     fn state(&self) -> StateDigest {
         self.state_digest()
     }
+
+    fn rewrapped(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let record = self.get::<crate::shred::RewrappedKeys>(&name.to_owned())?;
+        Ok(record.map(|record| record.value.bytes()))
+    }
 }
 
 pub(crate) struct Published {
@@ -87,6 +102,8 @@ pub(crate) struct Shared {
     pub(crate) tiles: Mutex<FullTiles>,
     pub(crate) anchor: Mutex<Anchoring>,
     pub(crate) personal: PersonalReader,
+    /// Whether the appender must let go of the personal-data keys that it holds open.
+    pub(crate) let_go: AtomicBool,
 }
 
 impl fmt::Debug for Shared {
@@ -155,6 +172,11 @@ impl Shared {
             }
             Err(cause) => Err(OpenError::Origin { origin, cause }),
         }
+    }
+
+    /// Makes the appender take new personal-data keys from the next commit on.
+    pub(crate) fn let_go_of_keys(&self) {
+        self.let_go.store(true, Ordering::SeqCst);
     }
 
     fn keep(&self, level: u8, index: u64, hashes: Arc<[Hash]>) {

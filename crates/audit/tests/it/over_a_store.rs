@@ -1,12 +1,14 @@
 use crate::house::{House, ORIGIN, event};
 use audit::anchor::AnchorError;
+use audit::shred::{ShredPersonalError, Shredded, finish_pending};
 use audit::{Line, Log, LogOptions, OpenError, Query, start};
-use kernel::{LogPosition, SeededRng};
+use kernel::{DomainId, Event, LogPosition, PersonId, Principal, SeededRng};
 use std::path::Path;
 use std::sync::Arc;
 use store::{Batch, Store};
+use strongroom::Month;
 
-fn open(house: &House, folder: &Path) -> Result<(Store, Log), OpenError> {
+pub(crate) fn open(house: &House, folder: &Path) -> Result<(Store, Log), OpenError> {
     let options = store::Options { reserve_bytes: 0, ..store::Options::default() };
     let opened = Store::open(folder, house.room.records(), house.clock.clone(), options).unwrap();
     let options = LogOptions {
@@ -74,4 +76,67 @@ fn a_log_over_the_real_store_survives_restarts_and_refuses_yesterdays_database()
         refused,
         OpenError::Anchor(AnchorError::Behind { database: 303, anchor: 333 })
     ));
+}
+
+fn by(house: &House, person: u8, address: &str) -> Event {
+    let mut event = event(&house.clock, 1).with_personal("address", address);
+    event.principal = Principal::Person(PersonId::from_bytes([person; 16]));
+    event
+}
+
+#[tokio::test]
+async fn shredding_one_person_takes_nothing_from_others_and_nothing_from_the_proofs() {
+    let house = House::new();
+    let folder = house.folder.path().join("store");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (store, log) = open(&house, &folder).unwrap();
+    let said = |log: &Log, position| log.event(LogPosition(position)).unwrap().event.personal;
+    let add = async |person: u8, address: &str| {
+        store.commit(Batch::new().event(by(&house, person, address))).await.unwrap();
+    };
+    for (person, address) in [(1, "192.0.2.1"), (2, "192.0.2.2"), (1, "192.0.2.3")] {
+        add(person, address).await;
+    }
+    let head = log.head();
+    let path = log.inclusion(LogPosition(0), head.size).unwrap();
+    let leaf = log.evidence(LogPosition(0), head.size).unwrap().leaf();
+    let whose = |person: u8| {
+        let principal = Principal::Person(PersonId::from_bytes([person; 16]));
+        (DomainId::SYSTEM, principal, Month::of(head.logged))
+    };
+    let event = || Event::system("log.personal-shredded", head.logged);
+    let done = log.shred_personal(&store, &house.room, whose(1), event()).await.unwrap();
+    assert_eq!(done, Shredded { keys: 1, survivors: 1 });
+    let nothing = log.shred_personal(&store, &house.room, whose(9), event()).await;
+    assert!(matches!(nothing, Err(ShredPersonalError::Nothing { .. })));
+    let again = log.shred_personal(&store, &house.room, whose(1), event()).await;
+    assert!(matches!(again, Err(ShredPersonalError::Nothing { .. })));
+    // New events of the same person are readable: they have a new key.
+    add(1, "192.0.2.4").await;
+    add(2, "192.0.2.5").await;
+    let check = |log: &Log| {
+        assert_eq!(said(log, 0), []);
+        assert_eq!(said(log, 1)[0].1, "192.0.2.2");
+        assert_eq!(said(log, 2), []);
+        assert_eq!(log.event(LogPosition(3)).unwrap().event.action, "log.personal-shredded");
+        assert_eq!(said(log, 4)[0].1, "192.0.2.4");
+        assert_eq!(said(log, 5)[0].1, "192.0.2.5");
+        assert_eq!(log.root_at(head.size).unwrap(), head.root);
+        assert!(audit::proof::includes(0, head.size, leaf, &path, head.root));
+        assert_eq!(log.evidence(LogPosition(0), head.size).unwrap().leaf(), leaf);
+    };
+    check(&log);
+    assert!(finish_pending(&store, &house.room).unwrap().is_empty());
+    // A second shredding meets a survivor that has its newer form beside the log.
+    let done = log.shred_personal(&store, &house.room, whose(2), event()).await.unwrap();
+    assert_eq!(done.keys, 2);
+    assert_eq!(said(&log, 1), []);
+    assert_eq!(said(&log, 5), []);
+    assert_eq!(said(&log, 4)[0].1, "192.0.2.4");
+    store.close();
+    drop(store);
+    log.close().unwrap();
+    drop(log);
+    let (_, log) = open(&house, &folder).unwrap();
+    assert_eq!((said(&log, 1), said(&log, 4)[0].1.as_str()), (Vec::new(), "192.0.2.4"));
 }
