@@ -19,6 +19,8 @@ pub(crate) const EXPRESSION_DEPTH_MAX: usize = 16;
 pub(crate) const COMPREHENSIONS_MAX: usize = 1;
 /// Names that are bound beside the attributes of the fact.
 const ALWAYS_BOUND: [&str; 2] = ["id", "known_by"];
+/// By how many days another system's clock may be ahead of ours.
+const CLOCK_DAYS_AHEAD_MAX: i64 = 1;
 const FUNCTIONS: [&str; 2] = ["days_since", "days_until"];
 
 /// Why a text is not an expression of ours.
@@ -223,21 +225,22 @@ pub(crate) enum NoAnswer {
 impl Evaluator {
     pub(crate) fn at(now: Timestamp) -> Result<Self, NoAnswer> {
         let mut context = Context::with_env(Arc::new(Env::stdlib()));
-        let days = move |function: &'static str, text: &str, sign: i64| {
-            parse_date(text)
-                .map(|date| now.seconds_since(date).div_euclid(86_400) * sign)
-                .ok_or_else(|| ExecutionError::function_error(function, "not a date"))
-        };
         let [since, until] = FUNCTIONS;
+        let days_since = move |text: Arc<String>| match days_from(&text, now) {
+            None => Err(ExecutionError::function_error(since, "not a date")),
+            // A date ahead of time would count as recent for years.
+            Some(days) if days < -CLOCK_DAYS_AHEAD_MAX => {
+                Err(ExecutionError::function_error(since, "the date lies in the future"))
+            }
+            Some(days) => Ok(days),
+        };
+        let days_until = move |text: Arc<String>| {
+            let days = parse_date(&text).map(|date| date.seconds_since(now).div_euclid(86_400));
+            days.ok_or_else(|| ExecutionError::function_error(until, "not a date"))
+        };
         context
-            .add_function(since, move |text: Arc<String>| days(since, &text, 1))
-            .and_then(|()| {
-                context.add_function(until, move |text: Arc<String>| {
-                    parse_date(&text)
-                        .map(|date| date.seconds_since(now).div_euclid(86_400))
-                        .ok_or_else(|| ExecutionError::function_error(until, "not a date"))
-                })
-            })
+            .add_function(since, days_since)
+            .and_then(|()| context.add_function(until, days_until))
             .map_err(|error| NoAnswer::Failed(error.to_string()))?;
         Ok(Self { context })
     }
@@ -261,6 +264,11 @@ impl Evaluator {
             Err(error) => Err(NoAnswer::Failed(first_line(&error.to_string()))),
         }
     }
+}
+
+/// Whole days from a date to now.
+fn days_from(text: &str, now: Timestamp) -> Option<i64> {
+    parse_date(text).map(|date| now.seconds_since(date).div_euclid(86_400))
 }
 
 /// JSON as CEL sees it: whole numbers are `int`, so that they compare with literals.

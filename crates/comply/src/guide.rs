@@ -175,16 +175,7 @@ pub fn guide(
         let judgement = assessment.of(&requirement.id)?;
         let standing = standings.get(&requirement.id);
         let confirmed = standing.and_then(|standing| standing.confirmed.as_ref());
-        let mut answers: Vec<_> = capabilities
-            .of_requirement(&requirement.id)
-            .map(|capability| Answer {
-                id: capability.id.clone(),
-                text: capability.answer.clone(),
-                built: capability.is_built(),
-                area: capability.area.clone(),
-            })
-            .collect();
-        answers.sort_by_key(|answer| !answer.built);
+        let answers = answers(capabilities, &requirement.id);
         let live: Vec<_> = checks
             .of_requirement(&requirement.id)
             .map(|check| {
@@ -242,6 +233,21 @@ pub fn guide(
         counts,
         not_built,
     })
+}
+
+/// What answers a requirement, what is built first.
+pub(crate) fn answers(capabilities: &Capabilities, id: &RequirementId) -> Vec<Answer> {
+    let mut answers: Vec<_> = capabilities
+        .of_requirement(id)
+        .map(|capability| Answer {
+            id: capability.id.clone(),
+            text: capability.answer.clone(),
+            built: capability.is_built(),
+            area: capability.area.clone(),
+        })
+        .collect();
+    answers.sort_by_key(|answer| !answer.built);
+    answers
 }
 
 /// Where a section stands in its guideline: chapter and section number; what has none comes last.

@@ -53,6 +53,17 @@ impl Institution {
     }
 }
 
+impl Origin {
+    /// The word in data.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Local => "local",
+            Self::ForeignBranch => "foreign-branch",
+        }
+    }
+}
+
 impl Profile {
     /// Why a requirement does not apply to this institution; nothing when it does.
     #[must_use]

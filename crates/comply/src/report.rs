@@ -4,14 +4,14 @@ use crate::assessment::{Assessment, SourceCounts};
 use crate::catalogue::{
     Catalogue, CheckKind, Layer, RequirementId, Responsibility, TextStatus, printed_section,
 };
-use crate::check::{CheckId, Checks, Severity};
+use crate::check::{Check, CheckId, Checks, Severity};
 use crate::period::{CheckPeriod, Period, over_period};
 use crate::profile::Profile;
 use crate::run::{CheckResult, CheckRun};
 use crate::standing::{Decision, Standing};
 use crate::status::Status;
 use inventory::KnownBy;
-use kernel::{LogPosition, Timestamp};
+use kernel::{LogPosition, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -97,6 +97,10 @@ pub struct CheckReport {
     pub period: CheckPeriod,
     /// How far the log was when the newest facts were read.
     pub log_position: Option<LogPosition>,
+    /// The run of the newest result.
+    pub run: Option<RunId>,
+    /// Where in the log that run is recorded, with the hash of its results.
+    pub recorded_at: Option<LogPosition>,
 }
 
 /// Everything that a report needs.
@@ -140,6 +144,8 @@ pub struct ReportParts<'a> {
     pub standings: &'a BTreeMap<RequirementId, Standing>,
     /// Runs, oldest first.
     pub runs: &'a [CheckRun],
+    /// Where in the log each run is recorded.
+    pub recorded: &'a BTreeMap<RunId, LogPosition>,
     /// The period.
     pub period: Period,
     /// When it is made.
@@ -160,40 +166,15 @@ pub struct ReportParts<'a> {
 #[must_use]
 pub fn report(parts: ReportParts<'_>) -> Report {
     let ReportParts { catalogue, checks, standings, period, .. } = parts;
-    let until = parts.runs.iter().filter(|run| run.at <= period.to());
     let mut latest = BTreeMap::new();
-    let mut positions = BTreeMap::new();
-    let mut by_check: BTreeMap<&CheckId, Vec<&CheckResult>> = BTreeMap::new();
-    for run in until {
-        for result in &run.results {
-            latest.insert(result.check.clone(), result.clone());
-            positions.insert(result.check.clone(), run.log_position);
-            by_check.entry(&result.check).or_default().push(result);
-        }
+    for run in parts.runs.iter().filter(|run| run.at <= period.to()) {
+        latest.extend(run.results.iter().map(|r| (r.check.clone(), r.clone())));
     }
     let profile = parts.profile.as_ref();
     let assessment = crate::assess(catalogue, checks, profile, standings, &latest, period.to());
     let assessment =
         if parts.show_designation { assessment } else { assessment.without_designation(catalogue) };
-    let checks = checks
-        .all()
-        .iter()
-        .map(|check| {
-            let results = by_check.get(&check.id).map(Vec::as_slice).unwrap_or_default();
-            CheckReport {
-                id: check.id.clone(),
-                title: check.title.clone(),
-                kind: check.kind.clone(),
-                filter: check.filter.as_ref().map_or("", |f| f.source()).to_owned(),
-                expect: check.expect.source().to_owned(),
-                severity: check.severity,
-                version: check.version.clone(),
-                latest: latest.get(&check.id).cloned(),
-                period: over_period(check, results, period),
-                log_position: positions.get(&check.id).copied().flatten(),
-            }
-        })
-        .collect();
+    let checks = check_reports(checks.all().iter(), parts.runs, parts.recorded, period);
     let withheld = parts.profile.map(|profile| Profile {
         critical_infrastructure_operator: parts.show_designation
             && profile.critical_infrastructure_operator,
@@ -212,6 +193,42 @@ pub fn report(parts: ReportParts<'_>) -> Report {
         witnessed: parts.witnessed,
         signatories: parts.signatories,
     }
+}
+
+/// Checks with their newest results by the end of a period, and the period.
+pub(crate) fn check_reports<'c>(
+    checks: impl Iterator<Item = &'c Check>,
+    runs: &[CheckRun],
+    recorded: &BTreeMap<RunId, LogPosition>,
+    period: Period,
+) -> Vec<CheckReport> {
+    let mut newest: BTreeMap<&CheckId, &CheckRun> = BTreeMap::new();
+    let mut by_check: BTreeMap<&CheckId, Vec<&CheckResult>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.at <= period.to()) {
+        for result in &run.results {
+            newest.insert(&result.check, run);
+            by_check.entry(&result.check).or_default().push(result);
+        }
+    }
+    let report = |check: &Check| {
+        let results = by_check.get(&check.id).map(Vec::as_slice).unwrap_or_default();
+        let run = newest.get(&check.id);
+        CheckReport {
+            id: check.id.clone(),
+            title: check.title.clone(),
+            kind: check.kind.clone(),
+            filter: check.filter.as_ref().map_or("", |f| f.source()).to_owned(),
+            expect: check.expect.source().to_owned(),
+            severity: check.severity,
+            version: check.version.clone(),
+            latest: results.last().map(|result| (*result).clone()),
+            period: over_period(check, results, period),
+            log_position: run.and_then(|run| run.log_position),
+            run: run.map(|run| run.id),
+            recorded_at: run.and_then(|run| recorded.get(&run.id)).copied(),
+        }
+    };
+    checks.map(report).collect()
 }
 
 fn requirements(

@@ -8,10 +8,13 @@ use comply::{
 use inventory::KnownBy;
 use proptest::prelude::*;
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 fn read(rows: &str) -> Result<Checks, CheckError> {
-    let catalogue = Catalogue::builtin().unwrap();
-    Checks::read(&format!("checks:\n{rows}"), &catalogue, &Vocabulary::builtin().unwrap())
+    static DATA: OnceLock<(Catalogue, Vocabulary)> = OnceLock::new();
+    let read = || (Catalogue::builtin().unwrap(), Vocabulary::builtin().unwrap());
+    let (catalogue, vocabulary) = DATA.get_or_init(read);
+    Checks::read(&format!("checks:\n{rows}"), catalogue, vocabulary)
 }
 
 fn row(filter: &str, expect: &str) -> String {
@@ -238,6 +241,8 @@ fn dates_count_whole_days_in_hong_kong() {
     assert_eq!(rotated("2026-11-20", 1), Outcome::Pass);
     assert_eq!(rotated("2026-11-19", 1), Outcome::Fail);
     assert_eq!(rotated("2026-11-21", 0), Outcome::Fail);
+    assert_eq!(rotated("2026-11-22", 1), Outcome::Pass, "a clock a little ahead");
+    assert_eq!(rotated("2027-11-21", 1), Outcome::Error, "a date that lies in the future");
 }
 
 #[test]

@@ -9,6 +9,10 @@ mod checks;
 #[cfg(test)]
 mod guides;
 #[cfg(test)]
+mod house;
+#[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod statuses;

@@ -11,6 +11,9 @@ use inventory::{
 use kernel::{AssetId, DomainId, HeldClock, LogPosition, SeededRng};
 use std::collections::BTreeMap;
 
+static NOWHERE: std::sync::OnceLock<BTreeMap<kernel::RunId, LogPosition>> =
+    std::sync::OnceLock::new();
+
 fn facts_of(world: &World, facts: Vec<Fact>) -> Facts {
     let kinds: std::collections::BTreeSet<_> = facts.iter().map(|f| f.kind.clone()).collect();
     let kinds = kinds.iter().map(|kind| crate::world::leak(kind)).collect();
@@ -34,6 +37,7 @@ fn parts<'a>(
         }),
         standings,
         runs,
+        recorded: NOWHERE.get_or_init(BTreeMap::new),
         period: Period::new(now().plus_days(-1), now()).unwrap(),
         made_at: now(),
         sample: true,
