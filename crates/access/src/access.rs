@@ -4,18 +4,19 @@ use crate::AccessError;
 use crate::decide::Standings;
 use crate::directory::Directory;
 use crate::enrolment::{Bootstrap, Installation, Settings};
-use crate::identity::Made;
+use crate::identity::{Made, ProofDates};
 use crate::policy::{Engine, POLICY_TEXTS};
 use crate::pre_auth::{PreAuthRefusal, PreAuthRefusals};
+use crate::sessions::Sessions;
 use crate::throttle::Throttle;
 use crate::times::Times;
 use kernel::{
     ActionType, Clock, Event, Origin, Outcome, Permit, PersonId, PolicyVersion, Principal,
-    Recorder, Rng, Secret, ServiceId,
+    Recorder, Rng, Secret, ServiceId, Timestamp,
 };
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use store::{Batch, Committed, Expect, Store, StoreError};
+use store::{Batch, Collection, Committed, Expect, Store, StoreError};
 use strongroom::{Argon2Cost, Strongroom};
 
 /// Who may do what. Cheap to clone; one for each process.
@@ -35,6 +36,18 @@ struct Inner {
     throttle: Throttle,
     refusals: Mutex<PreAuthRefusals>,
     proofs: Proofs,
+}
+
+/// Most sessions cleared at once.
+const SESSIONS_CLEARED_MAX: usize = 1_000;
+
+/// The newest time that this room has seen, in one record.
+#[derive(Debug)]
+enum TimeMarks {}
+impl Collection for TimeMarks {
+    const NAME: &'static str = "access.time-mark";
+    type Key = ();
+    type Value = Timestamp;
 }
 
 /// How passwords are hashed, and the hash that unknown people are held against.
@@ -76,7 +89,8 @@ impl Access {
     ) -> Result<Self, AccessError> {
         let engine = Engine::load()?;
         let mut directory = Directory::read(&store)?;
-        let times = Times::new(clock, directory.newest());
+        let mark = store.get::<TimeMarks>(&())?.map_or(Timestamp::EPOCH, |record| record.value);
+        let times = Times::new(clock, directory.newest().max(mark));
         note_policies(&store, &times, &mut directory)?;
         let unknown = room.new_token()?;
         let proofs =
@@ -108,10 +122,10 @@ impl Access {
         self.look(Directory::bootstrap)
     }
 
-    /// Whether nobody has an account yet: a first start.
+    /// Whether anybody has ever enrolled: before that, the first administrator's link is still wanted.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.look(|d| d.people.is_empty())
+    pub fn has_enrolled(&self) -> bool {
+        self.look(|d| d.people.values().any(|p| p.value.proofs != ProofDates::default()))
     }
 
     /// Counts a caller who was turned away before anybody knew who it is.
@@ -121,9 +135,18 @@ impl Access {
         events.into_iter().for_each(|event| self.record(event));
     }
 
-    /// Writes down the refusals of the minute that has ended: call it once a minute, and with
-    /// `stopping` before the store is closed.
+    /// Writes down the refusals of the minute that has ended, clears sessions that are over, and leaves
+    /// a mark of the time in the store, so that a start under a clock set back revives nothing. Call it
+    /// once a minute, and with `stopping` before the store is closed.
     pub fn tell_refusals(&self, stopping: bool) {
+        let mark = self.times().latest();
+        let over = self.change_directory(|d| d.take_sessions_over(mark, SESSIONS_CLEARED_MAX));
+        let clear = over
+            .iter()
+            .fold(Batch::new(), |batch, hash| batch.delete::<Sessions>(hash, Expect::Any))
+            .put::<TimeMarks>(&(), &mark, Expect::Any);
+        // Nobody waits for it: what is lost here is done again in a minute.
+        drop(self.inner.store.commit(clear));
         let now = self.times().wall();
         let mut refusals = self.refusals();
         let events = if stopping { refusals.take(now) } else { refusals.end_of_minute(now) };

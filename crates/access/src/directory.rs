@@ -138,6 +138,32 @@ impl Directory {
         self.installation = Some(Kept { version, value });
     }
 
+    /// Forgets sessions that are over, at most `most` of them.
+    pub(crate) fn take_sessions_over(&mut self, now: Timestamp, most: usize) -> Vec<[u8; 32]> {
+        let over = self.sessions.iter().filter(|(_, kept)| kept.session.is_over(kept.seen_at, now));
+        let over: Vec<_> = over.map(|(hash, _)| *hash).take(most).collect();
+        for hash in &over {
+            self.sessions.remove(hash);
+        }
+        over
+    }
+
+    /// Whether this change of a person would leave nobody to manage users, or nobody to give roles.
+    pub(crate) fn would_be_last(&self, changed: &Person, now: Timestamp) -> Option<Role> {
+        let holds = |person: &Person, role: Role| {
+            person.is_active() && person.roles.iter().any(|a| a.role == role && a.is_current(now))
+        };
+        if self.bootstrap() == Bootstrap::Open {
+            return None;
+        }
+        [Role::IdentityAdministrator, Role::PolicyAdministrator].into_iter().find(|role| {
+            let all = || self.people.values().map(|kept| &kept.value);
+            let before = all().any(|p| holds(p, *role));
+            let others = all().filter(|p| p.id != changed.id).any(|p| holds(p, *role));
+            before && !others && !holds(changed, *role)
+        })
+    }
+
     pub(crate) fn policy_version(&self) -> PolicyVersion {
         PolicyVersion(self.installation.as_ref().map_or(0, |kept| kept.value.policy_version))
     }

@@ -85,6 +85,9 @@ pub enum AccessError {
     /// The owner of a service may not be one who manages users or policy.
     #[error("the owner of a service must be an active person who does not manage users or policy")]
     Owner,
+    /// Nobody else could do it any more.
+    #[error("this person is the last `{0}`, appoint another first")]
+    Last(Role),
     /// The permit was held for more than five seconds.
     #[error("the permit has run out, ask again")]
     PermitOver,
@@ -132,6 +135,7 @@ impl From<AccessError> for Problem {
             }
             AccessError::TooMany { .. } => (Kind::Conflict, "too-many"),
             AccessError::Owner => return Self::field("/owner", error.to_string()),
+            AccessError::Last(_) => (Kind::Conflict, "last-administrator"),
             AccessError::PermitOver => (Kind::Conflict, "permit-over"),
             AccessError::Engine(_) => (Kind::Internal, "policy-failed"),
             AccessError::Approval(_)

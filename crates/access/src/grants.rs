@@ -39,6 +39,7 @@ impl GiveRole {
     }
 }
 
+#[derive(Clone)]
 enum Holder {
     Person(Kept<Person>),
     Service(Kept<Service>),
@@ -80,15 +81,6 @@ impl Holder {
         match self {
             Self::Person(kept) => kept.value.reviewed = Some(made),
             Self::Service(kept) => kept.value.reviewed = Some(made),
-        }
-    }
-}
-
-impl Clone for Holder {
-    fn clone(&self) -> Self {
-        match self {
-            Self::Person(kept) => Self::Person(kept.clone()),
-            Self::Service(kept) => Self::Service(kept.clone()),
         }
     }
 }
@@ -141,7 +133,8 @@ impl Access {
     /// Takes a role away; when this returns, no later use of it can be recorded. Needs nobody else.
     ///
     /// # Errors
-    /// [`AccessError::NoSuch`] when the holder does not have it.
+    /// [`AccessError::NoSuch`] when the holder does not have it, [`AccessError::Last`] when nobody else
+    /// could manage users or give roles then.
     pub async fn take_role(
         &self,
         permit: Permit<PolicyChange>,
@@ -154,6 +147,12 @@ impl Access {
         holder.roles().retain(|a| a.role != role || a.reach != reach);
         if holder.roles().len() == before {
             return Err(AccessError::NoSuch("assignment"));
+        }
+        if let Holder::Person(kept) = &holder {
+            let now = self.times().latest();
+            if let Some(role) = self.look(|d| d.would_be_last(&kept.value, now)) {
+                return Err(AccessError::Last(role));
+            }
         }
         let guard = permit.guard();
         let event = self.about_role(permit, "role-taken", role, reach);

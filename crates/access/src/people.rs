@@ -83,7 +83,8 @@ impl Access {
     /// refused, and when this returns no later use by it can be recorded.
     ///
     /// # Errors
-    /// When there is no such identity, the reason is empty, or the store does not take it.
+    /// When there is no such identity, the reason is empty, nobody else could manage users or give
+    /// roles then, or the store does not take it.
     pub async fn lock(
         &self,
         permit: Permit<IdentityManage>,
@@ -120,6 +121,10 @@ impl Access {
             Principal::Person(id) => {
                 let kept = self.look(|d| d.person(id).cloned())?;
                 let person = Person { lock, ..kept.value };
+                let now = self.times().latest();
+                if let Some(role) = self.look(|d| d.would_be_last(&person, now)) {
+                    return Err(AccessError::Last(role));
+                }
                 let batch = batch.put::<People>(&id, &person, Expect::Version(kept.version));
                 let mut batch = batch.event(event).guard(guard);
                 if change == Change::Narrows {

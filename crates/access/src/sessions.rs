@@ -230,9 +230,18 @@ impl Access {
         code: &Secret<String>,
     ) -> Result<bool, AccessError> {
         let value = &mut secrets.value;
+        let (account, monotonic) = (person.to_string(), self.times().monotonic());
+        let seconds = self.throttle().code_wait_seconds(&account, monotonic);
+        if seconds > 0 {
+            return Err(AccessError::TooManyAttempts { seconds });
+        }
         let now = self.times().wall();
-        let step = self.room().verify_totp(&person.to_string(), &value.totp_seed, code, now)?;
-        let Some(step) = step.filter(|step| *step > value.totp_step) else { return Ok(false) };
+        let step = self.room().verify_totp(&account, &value.totp_seed, code, now)?;
+        let Some(step) = step.filter(|step| *step > value.totp_step) else {
+            self.throttle().code_failed(&account, monotonic);
+            return Ok(false);
+        };
+        self.throttle().code_succeeded(&account);
         value.totp_step = step;
         Ok(true)
     }

@@ -2,7 +2,9 @@
 //!
 //! A delay belongs to one account *as tried from one source*; the account's owner elsewhere does not
 //! notice. A second, looser delay belongs to the source alone, against one password tried on many
-//! accounts. Both grow by doubling and are forgotten after a day. Sources are IPv4 addresses and IPv6
+//! accounts. A third counts wrong one-time codes of one account wherever they come from: only who knows
+//! the password can make it grow, so it slows a thief of passwords and no stranger can turn it against
+//! the owner. All grow by doubling and are forgotten after a day. Sources are IPv4 addresses and IPv6
 //! /64 networks, of which one subscriber has many.
 
 use kernel::MonotonicMicros;
@@ -15,6 +17,8 @@ use std::sync::{Mutex, PoisonError};
 pub const FREE_FAILURES: u32 = 3;
 /// Failures from one source over all accounts that cost nothing: a branch behind one address.
 pub const FREE_FAILURES_OF_SOURCE: u32 = 30;
+/// Wrong codes of one account, from anywhere, that cost nothing.
+pub const FREE_CODES: u32 = 10;
 /// Longest delay: a quarter of an hour, after which a person who waits may try again.
 pub const DELAY_SECONDS_MAX: u64 = 900;
 /// A row of failures is forgotten after a day without one.
@@ -28,6 +32,7 @@ const MICROS: u64 = 1_000_000;
 enum Counter {
     AccountAndSource(u64, IpAddr),
     Source(IpAddr),
+    Codes(u64),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -56,7 +61,7 @@ pub fn source_of(address: Option<IpAddr>) -> IpAddr {
 }
 
 fn delay_seconds(failures: u32, free: u32) -> u64 {
-    match failures.checked_sub(free) {
+    match failures.checked_sub(free + 1) {
         None => 0,
         Some(over) => {
             1u64.checked_shl(over).map_or(DELAY_SECONDS_MAX, |s| s.min(DELAY_SECONDS_MAX))
@@ -90,14 +95,41 @@ impl Throttle {
         self.both(account, address).into_iter().filter_map(left).max().unwrap_or(0)
     }
 
+    /// Seconds before another code of this account is looked at.
+    #[must_use]
+    pub fn code_wait_seconds(&self, account: &str, now: MonotonicMicros) -> u64 {
+        let counter = Counter::Codes(self.hasher.hash_one(account));
+        let counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
+        counters.get(&counter).map_or(0, |failures| {
+            let until = failures.last + delay_seconds(failures.count, FREE_CODES) * MICROS;
+            until.saturating_sub(now.0).div_ceil(MICROS)
+        })
+    }
+
+    /// Counts a wrong code after a right password.
+    pub fn code_failed(&self, account: &str, now: MonotonicMicros) {
+        self.count(&[Counter::Codes(self.hasher.hash_one(account))], now);
+    }
+
+    /// Forgets the wrong codes of an account.
+    pub fn code_succeeded(&self, account: &str) {
+        let counter = Counter::Codes(self.hasher.hash_one(account));
+        self.counters.lock().unwrap_or_else(PoisonError::into_inner).remove(&counter);
+    }
+
     /// Counts a failure.
     pub fn failed(&self, account: &str, address: Option<IpAddr>, now: MonotonicMicros) {
+        let [(one, _), (other, _)] = self.both(account, address);
+        self.count(&[one, other], now);
+    }
+
+    fn count(&self, which: &[Counter], now: MonotonicMicros) {
         let mut counters = self.counters.lock().unwrap_or_else(PoisonError::into_inner);
         if counters.len() >= COUNTERS_MAX {
             forget(&mut counters, now.0);
         }
-        for (counter, _) in self.both(account, address) {
-            let failures = counters.entry(counter).or_insert(Failures { count: 0, last: now.0 });
+        for counter in which {
+            let failures = counters.entry(*counter).or_insert(Failures { count: 0, last: now.0 });
             let forgotten = now.0.saturating_sub(failures.last) >= FORGET_SECONDS * MICROS;
             failures.count = if forgotten { 1 } else { failures.count.saturating_add(1) };
             failures.last = now.0;
@@ -143,8 +175,10 @@ mod tests {
             throttle.failed("ada", from, at(n));
             waits.push(throttle.wait_seconds("ada", from, at(n)));
         }
-        assert_eq!(waits, [0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+        assert_eq!(waits, [0, 0, 0, 1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900]);
         assert_eq!(throttle.wait_seconds("ada", from, at(13 + 900)), 0);
+        throttle.failed("ada", from, at(1_000));
+        assert_eq!(throttle.wait_seconds("ada", from, at(1_000)), DELAY_SECONDS_MAX);
     }
 
     #[test]
@@ -177,6 +211,21 @@ mod tests {
         assert!(throttle.wait_seconds("ada", address("2001:db8::ffff"), at(0)) > 0);
         assert_eq!(throttle.wait_seconds("ada", address("2001:db8:0:1::1"), at(0)), 0);
         assert_eq!(source_of(address("::ffff:192.0.2.1")), address("192.0.2.1").unwrap());
+    }
+
+    #[test]
+    fn wrong_codes_are_counted_wherever_they_come_from_and_per_account() {
+        let throttle = Throttle::default();
+        for _ in 0..FREE_CODES {
+            throttle.code_failed("ada", at(0));
+        }
+        assert_eq!(throttle.code_wait_seconds("ada", at(0)), 0);
+        throttle.code_failed("ada", at(0));
+        throttle.code_failed("ada", at(0));
+        assert_eq!(throttle.code_wait_seconds("ada", at(0)), 2);
+        assert_eq!(throttle.code_wait_seconds("bob", at(0)), 0);
+        throttle.code_succeeded("ada");
+        assert_eq!(throttle.code_wait_seconds("ada", at(0)), 0);
     }
 
     #[test]

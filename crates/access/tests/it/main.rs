@@ -1,6 +1,22 @@
 //! Behaviour of the access room, in one binary.
 
 #[cfg(test)]
+mod approvals;
+#[cfg(test)]
+mod decisions;
+#[cfg(test)]
+mod enrolment;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
 mod permissions;
 #[cfg(test)]
 mod policies;
+#[cfg(test)]
+mod roles;
+#[cfg(test)]
+mod sign_in;
+#[cfg(test)]
+mod tokens;
+#[cfg(test)]
+mod totp;
