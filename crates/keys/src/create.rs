@@ -47,7 +47,7 @@ impl Keys {
     /// other, there is no such key domain, or root or store fail.
     pub async fn create(
         &self,
-        permit: Permit<KeyCreate>,
+        mut permit: Permit<KeyCreate>,
         request: &CreateKey,
         repeat: Option<Repeat>,
     ) -> Result<KeyView, KeysError> {
@@ -55,6 +55,13 @@ impl Keys {
             Ok(Some(first)) => {
                 self.answer_again(permit).await?;
                 return Ok(self.record(first)?.value.view(self.now()));
+            }
+            Ok(None) if takes_long(request.algorithm) => {
+                let request = request.clone();
+                let make = move |keys: &Self| (keys.new_key(&permit, &request), permit);
+                let made;
+                (made, permit) = self.aside(make).await?;
+                made
             }
             Ok(None) => self.new_key(&permit, request),
             Err(cause) => Err(cause),
@@ -155,6 +162,20 @@ impl Keys {
             |record| resource_of(&record.value),
         ))
     }
+}
+
+/// Whether making a key takes so long that others would wait: primes of RSA take up to seconds.
+pub(crate) const fn takes_long(algorithm: Algorithm) -> bool {
+    use Algorithm as A;
+    matches!(
+        algorithm,
+        A::RsaSign2048
+            | A::RsaSign3072
+            | A::RsaSign4096
+            | A::RsaOaep2048
+            | A::RsaOaep3072
+            | A::RsaOaep4096
+    )
 }
 
 fn resource_of(key: &Key) -> Resource {

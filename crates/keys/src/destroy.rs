@@ -23,7 +23,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::limits::READ_ROWS_MAX;
 use store::{Batch, Collection, Expect, KeyRange, Record};
-use strongroom::shred::{ClosedShredKey, Survivor};
+use strongroom::shred::Survivor;
 use strongroom::{ShredFamily, ShredId};
 
 /// Why a key is to go.
@@ -244,10 +244,8 @@ impl Keys {
         for one in ours {
             // Something still lies under the old shred key: the commit did not happen. Everything
             // under it survives for now; a destruction that was asked for is carried out by the sweep.
-            let closed = self.inner.room.close_shred_key(one.old)?;
-            let under = self.inner.store.find::<Materials>(&shred_term(one.old), READ_ROWS_MAX)?;
-            if !under.is_empty() {
-                let moved = self.moved(&closed, under)?;
+            let moved = self.aside(move |keys| keys.moved_away(one.old, None)).await??;
+            if !moved.batch.is_empty() {
                 self.inner.store.commit(moved.batch).await?;
                 moved.keys.into_iter().for_each(|key| self.inner.cache.forget(key));
             }
@@ -293,10 +291,8 @@ impl Keys {
         held: &[Record<Materials>],
         shred: ShredId,
     ) -> Result<(), KeysError> {
-        let closed = self.inner.room.close_shred_key(shred)?;
-        let mut under = self.inner.store.find::<Materials>(&shred_term(shred), READ_ROWS_MAX)?;
-        under.retain(|material| material.value.key != record.key);
-        let moved = self.moved(&closed, under)?;
+        let id = record.key;
+        let moved = self.aside(move |keys| keys.moved_away(shred, Some(id))).await??;
         let now = self.now();
         let (mut key, mut batch) = (record.value, moved.batch);
         let mut gone = BTreeSet::new();
@@ -319,17 +315,16 @@ impl Keys {
         self.finish(shred).await
     }
 
-    /// The survivors under a new shred key, and the batch that says so.
-    fn moved(
-        &self,
-        closed: &ClosedShredKey,
-        under: Vec<Record<Materials>>,
-    ) -> Result<Moved, KeysError> {
+    /// What lies under a shred key, but for one key, wrapped under another, and the batch that says so.
+    fn moved_away(&self, shred: ShredId, but: Option<KeyId>) -> Result<Moved, KeysError> {
+        let closed = self.inner.room.close_shred_key(shred)?;
+        let mut under = self.inner.store.find::<Materials>(&shred_term(shred), READ_ROWS_MAX)?;
+        under.retain(|material| Some(material.value.key) != but);
         let survivors = under.iter().map(|material| Survivor {
             slot: material.value.slot().into(),
             wrapped: material.value.wrapped.to_vec(),
         });
-        let plan = self.inner.room.plan_shred(closed, survivors.collect())?;
+        let plan = self.inner.room.plan_shred(&closed, survivors.collect())?;
         let keys = under.iter().map(|material| material.value.key).collect();
         let mut batch = Batch::new();
         for (material, survivor) in under.into_iter().zip(plan.rewrapped) {
@@ -343,7 +338,7 @@ impl Keys {
 
     /// The old shred key leaves the root, and the log says so.
     async fn finish(&self, old: ShredId) -> Result<(), KeysError> {
-        self.inner.room.finish_shred(old)?;
+        self.aside(move |keys| keys.inner.room.finish_shred(old)).await??;
         let event =
             Event::system("shred-key.deleted", self.now()).with("shred_key", old.0.to_string());
         self.inner.store.commit(Batch::new().event(event)).await?;

@@ -93,7 +93,7 @@ impl Keys {
     /// When the name is taken, the waiting period is out of range, or root or store fail.
     pub async fn create_domain(
         &self,
-        permit: Permit<DomainCreate>,
+        mut permit: Permit<DomainCreate>,
         request: &CreateDomain,
         repeat: Option<Repeat>,
     ) -> Result<Domain, KeysError> {
@@ -103,7 +103,13 @@ impl Keys {
                 self.answer_again(permit).await?;
                 return self.domain(first);
             }
-            Ok(None) => self.new_domain(&permit, request),
+            Ok(None) => {
+                let request = request.clone();
+                let made;
+                let make = move |keys: &Self| (keys.new_domain(&permit, &request), permit);
+                (made, permit) = self.aside(make).await?;
+                made
+            }
             Err(cause) => Err(cause),
         };
         let domain = match domain {

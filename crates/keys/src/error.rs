@@ -109,6 +109,9 @@ pub enum KeysError {
     /// Others have not approved exactly this, or what they approved is used up.
     #[error(transparent)]
     Approval(Box<AccessError>),
+    /// The server ends; what was begun has not happened.
+    #[error("the server is stopping")]
+    Stopping,
     /// The log cannot be read.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -169,6 +172,7 @@ impl KeysError {
             Self::NoPlace => "no-place",
             Self::Store(_) => "store",
             Self::Approval(_) => "approval-needed",
+            Self::Stopping => "stopping",
             Self::Log(_) => "log",
             Self::Randomness(_) => "no-randomness",
         }
@@ -228,6 +232,7 @@ impl From<KeysError> for Problem {
             KeysError::Approval(cause) => return (*cause).into(),
             KeysError::Log(cause) => return cause.into(),
             KeysError::Randomness(cause) => return cause.into(),
+            KeysError::Stopping => ProblemKind::Unavailable,
             KeysError::NoVersion { .. } => ProblemKind::NotFound,
             KeysError::NameTaken
             | KeysError::StaleEpoch

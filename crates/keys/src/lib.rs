@@ -145,6 +145,16 @@ impl Keys {
         self.inner.store.get::<key::KeyRecords>(&id)?.ok_or(KeysError::NoKey)
     }
 
+    /// Runs what takes long (making an RSA key, replacing the root) beside the async threads.
+    async fn aside<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Self) -> T + Send + 'static,
+    ) -> Result<T, KeysError> {
+        let keys = self.clone();
+        let done = tokio::task::spawn_blocking(move || work(&keys)).await;
+        done.map_err(|_| KeysError::Stopping)
+    }
+
     /// The record of the permit's key, for a change.
     fn permitted<A: ActionType>(
         &self,

@@ -66,7 +66,7 @@ impl Keys {
     /// store fail.
     pub async fn rotate(
         &self,
-        permit: Permit<KeyRotate>,
+        mut permit: Permit<KeyRotate>,
         repeat: Option<Repeat>,
     ) -> Result<KeyView, KeysError> {
         let made = match self.answered_before::<_, KeyId>(&permit, repeat.as_ref()) {
@@ -74,7 +74,11 @@ impl Keys {
                 self.answer_again(permit).await?;
                 return Ok(self.record(first)?.value.view(self.now()));
             }
-            Ok(None) => self.rotated(&permit),
+            Ok(None) => {
+                let made;
+                (made, permit) = self.aside(move |keys| (keys.rotated(&permit), permit)).await?;
+                made
+            }
             Err(cause) => Err(cause),
         };
         let (record, stored) = match made {

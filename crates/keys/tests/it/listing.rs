@@ -120,13 +120,19 @@ async fn a_timeline_has_the_whole_life_of_one_key_newest_first() {
     assert!(bench.try_encrypt(id, "x").await.is_err());
     let destroy = Destroy { reason: why() };
     bench.keys.destroy(bench.on_key(id), &destroy).await.unwrap();
-    let page = bench.keys.timeline(bench.on_key(id), None, 100).unwrap();
-    let actions: Vec<_> = page.events.iter().map(|logged| logged.event.action.as_ref()).collect();
+    let (mut actions, mut before) = (Vec::new(), None);
+    loop {
+        let page = bench.keys.timeline(bench.on_key(id), before, 2).unwrap();
+        assert!(page.events.len() <= 2);
+        actions.extend(page.events.into_iter().map(|logged| logged.event.action.into_owned()));
+        match page.next {
+            Some(next) => before = Some(next),
+            None => break,
+        }
+    }
+    // Looking at the timeline is itself in the log, and soon in the timeline.
+    actions.retain(|action| action != "key.read");
     let life =
         ["key.destroyed", "key.destroy", "key.encrypt", "key.suspend", "key.encrypt", "key.create"];
     assert_eq!(actions, life);
-    assert_eq!(page.next, None);
-    let first = bench.keys.timeline(bench.on_key(id), None, 2).unwrap();
-    let next = bench.keys.timeline(bench.on_key(id), first.next, 2).unwrap();
-    assert_eq!(next.events[0].event.action, "key.encrypt");
 }
