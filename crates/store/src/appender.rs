@@ -12,7 +12,8 @@ pub struct StateDigest(pub [u8; 32]);
 ///
 /// Each group of commits calls [`Appender::append`] once. Then exactly one of [`Appender::committed`]
 /// (durable: a checkpoint may leave the house) and [`Appender::abandoned`] (nothing was written: go
-/// back to where you were) follows, before the next append.
+/// back to where you were) follows, before the next append; after an append that fails it is the
+/// latter.
 pub trait Appender: Send {
     /// Adds the events, of which there may be none: then the head binds the new digest alone.
     ///

@@ -23,6 +23,13 @@ pub(crate) enum Message {
     Wake,
 }
 
+/// The last durable revision, and whether there will be no other.
+#[derive(Clone, Copy)]
+pub(crate) struct Latest {
+    pub(crate) revision: u64,
+    pub(crate) ended: bool,
+}
+
 pub(crate) struct Core {
     pub(crate) sealing: Sealing,
     pub(crate) clock: Arc<dyn Clock>,
@@ -30,7 +37,7 @@ pub(crate) struct Core {
     pub(crate) names: Names,
     pub(crate) counters: Counters,
     pub(crate) next_version: AtomicU64,
-    pub(crate) revision: watch::Sender<u64>,
+    pub(crate) latest: watch::Sender<Latest>,
     pub(crate) pending: Pending,
     state: RwLock<Arc<State>>,
     epochs: RwLock<EpochTable>,
@@ -55,7 +62,7 @@ impl Core {
             names,
             counters: Counters::default(),
             next_version: AtomicU64::new(state.next_version),
-            revision: watch::Sender::new(state.revision),
+            latest: watch::Sender::new(Latest { revision: state.revision, ended: false }),
             pending: Pending::default(),
             state: RwLock::new(state),
             epochs: RwLock::new(epochs),

@@ -291,3 +291,35 @@ impl From<StoreError> for Problem {
         Self::new(kind, code, detail)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stranger_is_not_told_what_is_damaged_or_where() {
+        let damage = Damage::Record { collection: "people".into(), key: "00ff".into() };
+        let says = Damage::File { says: "page 7".into() };
+        for error in [StoreError::Damaged(damage), StoreError::Damaged(says)] {
+            let problem = Problem::from(error);
+            assert_eq!(problem.kind, ProblemKind::Internal);
+            assert!(!problem.detail.contains("people") && !problem.detail.contains("page"));
+        }
+    }
+
+    #[test]
+    fn a_full_and_a_read_only_disk_are_told_apart_from_a_broken_one() {
+        let engine = |code| StoreError::from(rusqlite::Error::SqliteFailure(code, None));
+        let code = rusqlite::ffi::Error::new;
+        assert!(matches!(engine(code(rusqlite::ffi::SQLITE_FULL)), StoreError::StorageFull));
+        assert!(matches!(engine(code(rusqlite::ffi::SQLITE_READONLY)), StoreError::ReadOnly));
+        let write = code(rusqlite::ffi::SQLITE_IOERR_WRITE);
+        assert!(matches!(engine(write), StoreError::ReadOnly));
+        let flush = code(rusqlite::ffi::SQLITE_IOERR_FSYNC);
+        assert!(matches!(engine(flush), StoreError::Engine(_)));
+        let corrupt = engine(code(rusqlite::ffi::SQLITE_CORRUPT));
+        assert!(matches!(corrupt, StoreError::Damaged(Damage::File { .. })));
+        let full = std::io::Error::from(std::io::ErrorKind::StorageFull);
+        assert!(matches!(StoreError::disk("writing", full), StoreError::StorageFull));
+    }
+}

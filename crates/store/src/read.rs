@@ -177,7 +177,8 @@ impl Store {
     }
 
     /// One page in the order of names, of records that the scope allows and `filter` keeps. At most
-    /// 10,000 records are looked at: a page may come back short, with a cursor to go on from.
+    /// 10,000 records are looked at: a page may come back short, with a cursor to go on from. The
+    /// filter must not read the store: it would take a second reader while it holds one.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when a record or the names do not open.

@@ -14,7 +14,7 @@ use kernel::{Clock, DomainId, Epoch, Epochs, Event, Recorder};
 use std::path::Path;
 use std::sync::atomic::Ordering::Relaxed;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::thread::JoinHandle;
 use strongroom::RecordKeys;
 
@@ -28,20 +28,20 @@ pub struct Store {
 
 /// Ends the committer when it is dropped.
 struct Running {
-    sender: Mutex<Option<Sender<Message>>>,
+    sender: RwLock<Option<Sender<Message>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Running {
     fn send(&self, message: Message) -> Result<(), Message> {
-        match &*self.sender.lock().unwrap_or_else(PoisonError::into_inner) {
+        match &*self.sender.read().unwrap_or_else(PoisonError::into_inner) {
             Some(sender) => sender.send(message).map_err(|unsent| unsent.0),
             None => Err(message),
         }
     }
 
     fn end(&self) {
-        self.sender.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.sender.write().unwrap_or_else(PoisonError::into_inner).take();
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(thread) = thread {
             // A committer that panicked has told its waiters that the store is closed.
@@ -92,7 +92,7 @@ impl Store {
     }
 
     pub(crate) fn new(core: Arc<Core>, sender: Sender<Message>, thread: JoinHandle<()>) -> Self {
-        let (sender, thread) = (Mutex::new(Some(sender)), Mutex::new(Some(thread)));
+        let (sender, thread) = (RwLock::new(Some(sender)), Mutex::new(Some(thread)));
         Self { core, running: Arc::new(Running { sender, thread }) }
     }
 
@@ -165,9 +165,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::Closed`] when there will be none.
     pub async fn watch(&self, after: u64) -> Result<u64, StoreError> {
-        let mut revisions = self.core.revision.subscribe();
-        let revision = revisions.wait_for(|revision| *revision > after).await;
-        revision.map(|revision| *revision).map_err(|_| StoreError::Closed)
+        let mut latest = self.core.latest.subscribe();
+        let found = latest.wait_for(|latest| latest.revision > after || latest.ended).await;
+        match found.map(|found| *found) {
+            Ok(found) if found.revision > after => Ok(found.revision),
+            _ => Err(StoreError::Closed),
+        }
     }
 
     /// How far the durable log has come.

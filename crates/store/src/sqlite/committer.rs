@@ -20,7 +20,7 @@ use std::sync::mpsc::Receiver;
 /// Pages of 4096 bytes that essential batches may use beyond the quota: 16 MiB.
 const RESERVE_PAGES: u32 = 4_096;
 /// Expired outcomes that one purge removes.
-const PURGE_MAX: u32 = 256;
+const PURGE_MAX: u32 = 1_024;
 /// How often expired outcomes are looked for.
 const PURGE_EVERY_SECONDS: i64 = 600;
 
@@ -54,6 +54,12 @@ struct Filled {
     results: Vec<Result<Committed, StoreError>>,
     events: u64,
     changed: bool,
+}
+
+impl Drop for Committer {
+    fn drop(&mut self) {
+        self.core.latest.send_modify(|latest| latest.ended = true);
+    }
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -322,7 +328,7 @@ impl Committer {
         }
         self.core.counters.groups.fetch_add(1, Relaxed);
         self.core.counters.events.fetch_add(events, Relaxed);
-        self.core.revision.send_replace(revision);
+        self.core.latest.send_modify(|latest| latest.revision = revision);
         results
     }
 
@@ -347,8 +353,12 @@ impl Committer {
         }
         let now = self.core.clock.wall();
         if now >= self.next_purge && self.state.collection(OUTCOMES).is_some() && !self.failed {
-            self.next_purge = now.plus_seconds(PURGE_EVERY_SECONDS);
+            let before = self.state.revision;
             let _ = self.attempt(&mut [], &[], Some(Upkeep::Purge));
+            // A purge that found something is followed by another with the next group.
+            if self.state.revision == before {
+                self.next_purge = now.plus_seconds(PURGE_EVERY_SECONDS);
+            }
         }
     }
 }

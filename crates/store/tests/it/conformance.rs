@@ -13,13 +13,30 @@ pub(crate) trait Bench {
     fn clock(&self) -> &HeldClock;
 }
 
+/// A collection of whatever a test wants: long keys, many terms, long names.
+enum Odd {}
+
+impl store::Collection for Odd {
+    const NAME: &'static str = "odd";
+    type Key = String;
+    type Value = (u16, String);
+    fn indexes((terms, _): &Self::Value) -> Vec<store::IndexTerm> {
+        (0..*terms).map(|n| store::IndexTerm::new("n", n.to_be_bytes())).collect()
+    }
+    fn sort_name((_, name): &Self::Value) -> Option<std::borrow::Cow<'_, str>> {
+        Some(name.into())
+    }
+}
+
 type Case = (&'static str, fn(&dyn Bench));
 
 /// Every case by its name.
-pub(crate) const CASES: [Case; 15] = [
+pub(crate) const CASES: [Case; 17] = [
     ("preconditions hold or nothing happens", preconditions),
     ("versions are never used twice", versions),
     ("a batch names a record once and keeps its limits", limits_of_a_batch),
+    ("keys, terms and names keep their limits", limits_of_a_record),
+    ("reads are bounded", limits_of_reads),
     ("a refused batch leaves no trace", refused_leaves_no_trace),
     ("a unique term has one holder", unique),
     ("unique terms may be exchanged in one batch", exchange),
@@ -119,6 +136,47 @@ fn limits_of_a_batch(bench: &dyn Bench) {
     assert_eq!(refusal(large(limits::RECORD_BYTES_MAX + 1)), large_refused);
     store.commit(large(limits::RECORD_BYTES_MAX)).wait().unwrap();
     assert!(store.get::<Notes>(&(1, 1)).unwrap().is_some());
+}
+
+fn limits_of_a_record(bench: &dyn Bench) {
+    let (store, _) = bench.open();
+    let put = |key: usize, terms: usize, name: String| {
+        let value = (u16::try_from(terms).unwrap(), name);
+        store.commit(Batch::new().put::<Odd>(&"k".repeat(key), &value, Expect::Absent)).wait()
+    };
+    let (key, terms) = (limits::KEY_BYTES_MAX, limits::TERMS_MAX);
+    let long = put(key + 1, 1, String::new());
+    assert!(matches!(long, Err(StoreError::Batch(BatchError::KeyTooLong { .. }))));
+    let many = put(1, terms + 1, String::new());
+    assert!(matches!(many, Err(StoreError::Batch(BatchError::TooManyTerms { .. }))));
+    put(key, terms, String::from("b")).unwrap();
+    // A name longer than what sorts is cut for sorting, between characters, and shown whole.
+    let name = format!("a{}", "密".repeat(limits::SORT_TEXT_BYTES_MAX));
+    put(1, 0, name.clone()).unwrap();
+    let page = store.page::<Odd>(&Scope::All, None, 9, |_| true).unwrap();
+    let names: Vec<_> = page.items.into_iter().map(|record| record.value.1).collect();
+    assert_eq!(names, [name, String::from("b")]);
+    assert_eq!(store.verify().unwrap(), []);
+}
+
+fn limits_of_reads(bench: &dyn Bench) {
+    let (store, _) = bench.open();
+    let most = limits::READ_ROWS_MAX;
+    for first in (0..=most).step_by(4_000) {
+        let numbers = first..(first + 4_000).min(most + 1);
+        let batch = numbers.fold(Batch::new(), |batch, n| {
+            batch.put::<Odd>(&format!("{n:06}"), &(1, format!("{n:06}")), Expect::Absent)
+        });
+        store.commit(batch).wait().unwrap();
+    }
+    assert_eq!(store.count::<Odd>(), most as u64 + 1);
+    assert_eq!(store.scan::<Odd>(&KeyRange::all(), usize::MAX).unwrap().len(), most);
+    let term = store::IndexTerm::new("n", 0u16.to_be_bytes());
+    assert_eq!(store.find::<Odd>(&term, usize::MAX).unwrap().len(), most);
+    let none = store.page::<Odd>(&Scope::All, None, 1, |_| false).unwrap();
+    assert!(none.items.is_empty());
+    let rest = store.page::<Odd>(&Scope::All, none.next.as_ref(), 9, |_| true).unwrap();
+    assert_eq!(rest.items.first().unwrap().key, format!("{most:06}"));
 }
 
 fn refused_leaves_no_trace(bench: &dyn Bench) {

@@ -128,6 +128,10 @@ fn watching_ends_with_the_next_revision() {
     assert!(matches!(watch.as_mut().poll(&mut context), Poll::Ready(Ok(1))));
     let mut earlier = pin!(store.watch(0));
     assert!(matches!(earlier.as_mut().poll(&mut context), Poll::Ready(Ok(1))));
+    let mut never = pin!(store.watch(1));
+    assert!(never.as_mut().poll(&mut context).is_pending());
+    store.close();
+    assert!(matches!(never.as_mut().poll(&mut context), Poll::Ready(Err(StoreError::Closed))));
 }
 
 #[test]
