@@ -6,7 +6,7 @@
 
 use crate::hash::Hash;
 use crate::head::{Head, Incarnation};
-use kernel::{MonotonicMicros, Problem, ProblemKind};
+use kernel::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
@@ -132,7 +132,7 @@ pub enum AnchorError {
 #[derive(Debug)]
 pub struct AnchorFile {
     path: PathBuf,
-    written: Option<(MonotonicMicros, Anchored)>,
+    written: Option<Anchored>,
 }
 
 impl AnchorFile {
@@ -165,30 +165,17 @@ impl AnchorFile {
         anchored.map(Some).map_err(|_| AnchorError::Malformed { path: path() })
     }
 
-    /// Writes the newest head if the last write is [`THROTTLE_MICROS`] old. Gives whether it wrote.
+    /// Writes a head unless it is older than the one written: a new file beside it, synced, renamed
+    /// over it, folder synced.
     ///
     /// # Errors
     /// When the disk refuses.
-    pub fn offer(
-        &mut self,
-        anchored: &Anchored,
-        now: MonotonicMicros,
-    ) -> Result<bool, AnchorError> {
-        let due = self.written.as_ref().is_none_or(|(last, newest)| {
-            now.0.saturating_sub(last.0) >= THROTTLE_MICROS && newest != anchored
-        });
-        if due {
-            self.write(anchored, now)?;
-        }
-        Ok(due)
-    }
-
-    /// Writes the newest head now: a new file beside it, synced, renamed over it, folder synced.
-    ///
-    /// # Errors
-    /// When the disk refuses.
-    pub fn write(&mut self, anchored: &Anchored, now: MonotonicMicros) -> Result<(), AnchorError> {
-        if self.written.as_ref().is_some_and(|(_, newest)| newest == anchored) {
+    pub fn write(&mut self, anchored: &Anchored) -> Result<(), AnchorError> {
+        // What was waiting for its turn may be older than what is there.
+        let older = |newest: &Anchored| {
+            (newest.incarnation, newest.revision) >= (anchored.incarnation, anchored.revision)
+        };
+        if self.written.as_ref().is_some_and(older) {
             return Ok(());
         }
         let text = serde_json::to_vec(anchored).unwrap_or_default();
@@ -196,7 +183,7 @@ impl AnchorFile {
             let path = self.path.clone();
             AnchorError::File { path, doing: "written", cause }
         })?;
-        self.written = Some((now, anchored.clone()));
+        self.written = Some(anchored.clone());
         Ok(())
     }
 }
@@ -321,17 +308,17 @@ mod tests {
     }
 
     #[test]
-    fn the_file_is_replaced_at_most_every_fifth_of_a_second() {
+    fn the_file_is_replaced_whole_and_never_by_an_older_head() {
         let folder = crate::testing::Folder::new("anchor");
         let mut file = AnchorFile::at(folder.path().join("anchor"));
         assert_eq!(file.read().unwrap(), None);
         let at = |n: u64| Anchored::of(ORIGIN, &head(n, 1, n));
-        assert!(file.offer(&at(1), MonotonicMicros(0)).unwrap());
-        assert!(!file.offer(&at(2), MonotonicMicros(THROTTLE_MICROS - 1)).unwrap());
-        assert_eq!(file.read().unwrap(), Some(at(1)));
-        assert!(file.offer(&at(3), MonotonicMicros(THROTTLE_MICROS)).unwrap());
-        file.write(&at(4), MonotonicMicros(THROTTLE_MICROS)).unwrap();
+        file.write(&at(3)).unwrap();
+        file.write(&at(2)).unwrap();
+        assert_eq!(file.read().unwrap(), Some(at(3)));
+        file.write(&at(4)).unwrap();
         assert_eq!(file.read().unwrap(), Some(at(4)));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 
     #[test]

@@ -7,7 +7,7 @@ use crate::log::{Log, LogError};
 use crate::outlet::{Outlet, OutletKind, recall, remember};
 use crate::post::{Address, PostError, Poster};
 use http::StatusCode;
-use kernel::{Clock, LogPosition};
+use kernel::{Clock, LogPosition, Problem, ProblemKind};
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -78,6 +78,15 @@ pub enum DeliveryError {
     Witness(#[from] CosignError),
 }
 
+impl From<DeliveryError> for Problem {
+    fn from(cause: DeliveryError) -> Self {
+        match cause {
+            DeliveryError::Log(cause) => cause.into(),
+            _ => Self::new(ProblemKind::Unavailable, "not-delivered", cause.to_string()),
+        }
+    }
+}
+
 /// Brings checkpoints to one destination.
 pub struct Courier {
     name: String,
@@ -122,7 +131,8 @@ impl Courier {
             Ok(outlet) => outlet.next().0,
             Err(_) => 0,
         };
-        // A log that was rolled back and goes on under another origin starts anew.
+        // The newest checkpoint goes out at every start: a witness then says that it is still there, and
+        // a log that was rolled back is not taken for one that was delivered.
         size = size.min(self.log.head().size.saturating_sub(1));
         while self.log.wait_durable(LogPosition(size)).await.is_ok() {
             for attempt in 0..TRIES_MAX {

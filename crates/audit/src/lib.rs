@@ -22,9 +22,26 @@
 //! the JSON of its list of pairs; its salt is sealed with it, so that whoever shreds the key of a person
 //! and a month takes text and salt away and leaves the proof whole.
 //!
+//! # The way of an event
+//! A slice commits a batch → the store's committer hands all events of the group to [`LogAppender`] →
+//! each is hashed where its text lies, its personal part put with those of the same person → one sealed
+//! record and a new head are written in the same transaction → when that is durable the head is
+//! published: only now can it be signed ([`Log::checkpoint`]), proven from ([`Log::evidence`]), found
+//! ([`Log::query`]) and carried out ([`deliver`], [`sink`]).
+//!
+//! Hashes lie in the records: whoever completes a tile of 256 carries it, and what the levels above have
+//! so far. A proof of any age reads a few records; a start reads one and at most 255 events after it.
+//!
+//! # When an older store is put in place
+//! The anchor ([`anchor`]) and every witness notice it. If approvers accept the rollback by name
+//! ([`Rollback`]), the log goes on in the same tree under a new origin (`…/r2`), whose first event
+//! commits to the last known checkpoint and states the gap; nothing is signed before it is durable.
+//!
 //! # Invariants
-//! Positions have no gaps: an event's position is the size of the tree before it. A checkpoint is signed
-//! only for a head that is durable. A store that is behind its anchor is refused.
+//! Positions have no gaps: an event's position is the size of the tree before it. The log's time never
+//! goes back. A checkpoint is signed only for a head that is durable. A store that is behind its anchor,
+//! or whose records are not those that the head has bound, is refused. Nothing that leaves the house is
+//! waited for by an operation.
 
 pub mod anchor;
 mod appender;

@@ -3,6 +3,7 @@
 use crate::hash::Hash;
 use crate::leaf::{Salt, leaf_hash, salted};
 use crate::proof::PROOF_HASHES_MAX;
+use kernel::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 
 /// Longest line of an export or of evidence, in bytes: an event has at most 32 details of 1 kB, and
@@ -77,6 +78,12 @@ pub enum LineError {
     /// There are more than [`LINES_MAX`] lines.
     #[error("there are more than {LINES_MAX} lines")]
     TooMany,
+}
+
+impl From<LineError> for Problem {
+    fn from(cause: LineError) -> Self {
+        Self::new(ProblemKind::Invalid, "not-evidence", cause.to_string())
+    }
 }
 
 /// Reads lines of an export or of evidence.

@@ -201,6 +201,12 @@ impl Log {
         lock(&self.shared.rollback).clone()
     }
 
+    /// Brings the anchor up to the newest head if the last commits came too close together; call it
+    /// every second or so. It only hands the head to the anchor's thread.
+    pub fn refresh_anchor(&self) {
+        self.shared.offer_anchor(&self.head());
+    }
+
     /// Ends the anchor's thread and writes the newest head; call it when the store is closed.
     ///
     /// # Errors
@@ -217,8 +223,7 @@ impl Log {
             let _ = thread.join();
         }
         let anchored = Anchored::of(&self.shared.origin, &head);
-        let now = self.shared.clock.monotonic();
-        lock(&anchoring.file).write(&anchored, now)
+        lock(&anchoring.file).write(&anchored)
     }
 
     /// Lets go of the personal-data keys that are held open for reading; call it after one was

@@ -221,14 +221,14 @@ impl Shared {
         let mut anchoring = lock(&self.anchor);
         let anchored = Anchored::of(&self.origin, head);
         let clock = Arc::clone(&self.clock);
-        lock(&anchoring.file).write(&anchored, clock.monotonic())?;
+        lock(&anchoring.file).write(&anchored)?;
         anchoring.offered = clock.monotonic();
         let (to_thread, from_commits) = sync_channel::<Anchored>(1);
         let file = Arc::clone(&anchoring.file);
         let work = move || {
             for anchored in from_commits {
                 // What fails here is tried again with the next head; `close` reports it.
-                let _ = lock(&file).write(&anchored, clock.monotonic());
+                let _ = lock(&file).write(&anchored);
             }
         };
         let thread = std::thread::Builder::new().name("anchor".into()).spawn(work);

@@ -7,6 +7,7 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
+use kernel::{Problem, ProblemKind};
 use rustls::{ClientConfig, RootCertStore};
 use rustls_pki_types::CertificateDer;
 use std::fmt;
@@ -42,6 +43,17 @@ pub enum PostError {
         /// The host.
         host: String,
     },
+}
+
+impl From<PostError> for Problem {
+    fn from(cause: PostError) -> Self {
+        let (kind, code) = match cause {
+            PostError::Address(_) => (ProblemKind::Invalid, "not-an-address"),
+            PostError::Tls(_) => (ProblemKind::Invalid, "not-an-authority"),
+            _ => (ProblemKind::Unavailable, "no-answer"),
+        };
+        Self::new(kind, code, cause.to_string())
+    }
 }
 
 /// An http or https address with a host.

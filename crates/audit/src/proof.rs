@@ -278,7 +278,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(10))]
+        #![proptest_config(ProptestConfig::with_cases(6))]
         #[test]
         fn larger_trees_prove_as_well(size in 300u64..70_000, a in any::<u64>(), b in any::<u64>()) {
             thread_local!(static GROWN: Grown = Grown::of(70_000));

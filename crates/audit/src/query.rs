@@ -6,9 +6,10 @@
 
 use crate::line::{Line, PersonalText};
 use crate::log::{Log, LogError};
-use crate::proof::inclusion;
+use crate::proof::{TileSource as _, inclusion};
 use crate::record::{CarriedKey, PersonalHash, Record, RecordedEvent};
 use crate::shared::read;
+use crate::tile::{HEIGHT, Tile, WIDTH, Wanted, bundle};
 use kernel::{Decision, DomainId, Event, LogPosition, Principal, Timestamp};
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -220,6 +221,41 @@ impl Log {
             let text = if with_personal { self.open_personal(event, record)? } else { None };
             take(&line(event, text))
         })
+    }
+
+    /// What a mirror asks for by a path of C2SP `tlog-tiles`, under the log's prefix: `checkpoint`,
+    /// `tile/<level>/<index>` or `tile/entries/<index>`, partial ones with `.p/<width>`. Entries are
+    /// hashes of salted texts and say nothing about their events. `None`: there is no such file (yet).
+    ///
+    /// # Errors
+    /// When the stored log cannot be read.
+    pub fn mirror_file(&self, path: &str) -> Result<Option<Vec<u8>>, LogError> {
+        if path == "checkpoint" {
+            return self.checkpoint().map(|note| Some(note.to_string().into_bytes()));
+        }
+        let Some(wanted) = Wanted::parse(path) else { return Ok(None) };
+        let size = self.head().size;
+        let (level, index, width) = match wanted {
+            Wanted::Hashes { level, index, width } => (level, index, width),
+            Wanted::Entries { index, width } => (0, index, width),
+        };
+        let hashes = size >> (u32::from(level) * u32::from(HEIGHT));
+        let first = index.checked_mul(WIDTH as u64);
+        let end = first.and_then(|first| first.checked_add(width as u64));
+        let (Some(first), Some(end)) = (first, end.filter(|end| *end <= hashes)) else {
+            return Ok(None);
+        };
+        if let Wanted::Hashes { .. } = wanted {
+            let tile = self.reader().tile(level, index)?;
+            let hashes = tile.get(..width).ok_or(LogError::Hashes { level, index })?.to_vec();
+            return Ok(Some(Tile { level, index, hashes }.bytes()));
+        }
+        let mut entries = Vec::with_capacity(width);
+        self.walk(first, end, |event, _| {
+            entries.push(event.entry());
+            Ok(())
+        })?;
+        Ok(Some(bundle(&entries)))
     }
 
     /// Calls `see` for each event of a range, oldest first, with the record that it lies in.

@@ -18,7 +18,7 @@
 //! keys are the wrapped keys of people and months that had none before; see [`crate::personal`].
 
 use crate::hash::Hash;
-use crate::leaf::{SALT_BYTES, Salt, leaf_hash};
+use crate::leaf::{ENTRY_BYTES, SALT_BYTES, Salt, entry, leaf_hash, salted};
 use crate::tile::{Tile, WIDTH};
 use strongroom::PersonalSlot;
 
@@ -62,8 +62,15 @@ pub(crate) struct RecordedEvent<'a> {
 
 impl RecordedEvent<'_> {
     pub(crate) fn leaf(&self) -> Hash {
-        let public = crate::leaf::salted(&self.public_salt, self.public.as_bytes());
-        leaf_hash(&public, &self.personal_hash())
+        leaf_hash(&self.public_hash(), &self.personal_hash())
+    }
+
+    pub(crate) fn entry(&self) -> [u8; ENTRY_BYTES] {
+        entry(&self.public_hash(), &self.personal_hash())
+    }
+
+    fn public_hash(&self) -> Hash {
+        salted(&self.public_salt, self.public.as_bytes())
     }
 
     pub(crate) fn personal_hash(&self) -> Hash {
@@ -286,7 +293,7 @@ mod tests {
             }
         };
         let hash = writer.event(&Salt([1; 16]), put("{\"a\":1}")).unwrap();
-        assert_eq!(hash, crate::leaf::salted(&Salt([1; 16]), b"{\"a\":1}"));
+        assert_eq!(hash, salted(&Salt([1; 16]), b"{\"a\":1}"));
         writer.no_personal();
         writer.event(&Salt([2; 16]), put("密")).unwrap();
         writer.personal(&Hash([3; 32]), 0);

@@ -139,6 +139,11 @@ impl Shared {
             self.keep(tile.level, tile.index, tile.hashes.as_slice().into());
         }
         self.size.send_replace(writer.head.size);
+        self.offer_anchor(&writer.head);
+    }
+
+    /// Sends a head to the anchor's thread, at most every [`THROTTLE_MICROS`].
+    pub(crate) fn offer_anchor(&self, head: &Head) {
         if lock(&self.rollback).is_some() {
             return;
         }
@@ -148,7 +153,7 @@ impl Shared {
             anchoring.offered = now;
             if let Some(to_thread) = &anchoring.to_thread {
                 // A full channel means that the disk is slow: the next one brings a newer head.
-                let _ = to_thread.try_send(Anchored::of(&self.origin, &writer.head));
+                let _ = to_thread.try_send(Anchored::of(&self.origin, head));
             }
         }
     }

@@ -9,7 +9,7 @@ use crate::log::{Log, LogError};
 use crate::outlet::{OutletKind, recall, remember};
 use crate::post::client_config;
 use crate::query::LoggedEvent;
-use kernel::{Clock, LogPosition, Outcome};
+use kernel::{Clock, LogPosition, Outcome, Problem, ProblemKind};
 use rustls::ClientConfig;
 use rustls_pki_types::{CertificateDer, InvalidDnsNameError, ServerName};
 use std::fmt;
@@ -79,6 +79,18 @@ pub enum SinkError {
     /// The receiver takes too long.
     #[error("the receiver takes longer than {} s", EXCHANGE.as_secs())]
     TooSlow,
+}
+
+impl From<SinkError> for Problem {
+    fn from(cause: SinkError) -> Self {
+        let (kind, code) = match cause {
+            SinkError::Host { .. } => (ProblemKind::Invalid, "not-a-host"),
+            SinkError::Tls(_) => (ProblemKind::Invalid, "not-an-authority"),
+            SinkError::Log(cause) => return cause.into(),
+            _ => (ProblemKind::Unavailable, "no-answer"),
+        };
+        Self::new(kind, code, cause.to_string())
+    }
 }
 
 /// Sends events to one receiver.

@@ -456,6 +456,7 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
         fn no_byte_of_a_checkpoint_can_be_altered(at in any::<usize>(), bit in 0u8..8) {
             let keys = keys();

@@ -206,6 +206,42 @@ fn a_shredded_month_of_a_person_leaves_the_proofs_whole() {
     assert_eq!(shredded.log.head().root, running.log.head().root);
 }
 
+#[test]
+fn a_mirror_rebuilds_the_root_from_tiles_and_the_tiles_from_entries() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(700);
+    let log = &running.log;
+    let file = |path: &str| log.mirror_file(path).unwrap();
+    let mut leaves = Vec::new();
+    for (hashes, entries) in [
+        ("tile/0/000", "tile/entries/000"),
+        ("tile/0/001", "tile/entries/001"),
+        ("tile/0/002.p/188", "tile/entries/002.p/188"),
+    ] {
+        let bundle = file(entries).unwrap();
+        let from_entries: Vec<Hash> =
+            bundle.chunks_exact(67).map(|entry| Hash::leaf(&entry[2..])).collect();
+        let tile: Vec<u8> = from_entries.iter().flat_map(|hash| hash.0).collect();
+        assert_eq!(file(hashes).unwrap(), tile);
+        leaves.extend(from_entries);
+    }
+    let mut tip = audit::tree::Tip::new();
+    leaves.iter().for_each(|leaf| tip.push(*leaf, &mut Vec::new()));
+    assert_eq!((tip.size(), tip.root()), (700, log.head().root));
+    assert_eq!(file("tile/1/000.p/2").unwrap().len(), 64);
+    assert_eq!(file("tile/0/002.p/9").unwrap().len(), 9 * 32);
+    assert!(file("checkpoint").unwrap().starts_with(ORIGIN.as_bytes()));
+    for absent in
+        ["tile/0/002", "tile/0/002.p/189", "tile/1/000", "tile/1/000.p/3", "tile/2/000.p/1"]
+    {
+        assert_eq!(file(absent), None, "{absent}");
+    }
+    for absent in ["", "tile/entries/003.p/1", "tile/7/000.p/1", "../anchor"] {
+        assert_eq!(file(absent), None, "{absent}");
+    }
+}
+
 #[tokio::test]
 async fn whoever_waits_for_an_event_is_told_when_it_is_durable() {
     let house = House::new();
