@@ -1,7 +1,8 @@
 //! Facts: what sources say about the bank right now, in a vocabulary that checks can rely on.
 
 use inventory::KnownBy;
-use kernel::Timestamp;
+use kernel::actions::CheckRun;
+use kernel::{Permit, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -63,11 +64,11 @@ pub trait FactSource: Send + Sync {
     /// The kinds that it gives, all of them on each call; an empty kind is an empty population.
     fn kinds(&self) -> &[&'static str];
 
-    /// Everything of its kinds as it is at `now`.
+    /// Everything of its kinds as it is at `now`, for the checks that run under this permit.
     ///
     /// # Errors
     /// When it cannot answer; its checks are then errors, never passes.
-    fn facts(&self, now: Timestamp) -> Result<Vec<Fact>, SourceFailure>;
+    fn facts(&self, permit: &Permit<CheckRun>, now: Timestamp) -> Result<Vec<Fact>, SourceFailure>;
 }
 
 /// The type of an attribute.
@@ -223,35 +224,60 @@ impl Facts {
     }
 }
 
-/// Asks every source once. Facts are held against the vocabulary here, so that a check never meets
-/// one that says less than it must.
-#[must_use]
-pub fn gather(sources: &[&dyn FactSource], vocabulary: &Vocabulary, now: Timestamp) -> Facts {
-    let mut all = Facts::default();
-    for source in sources {
-        let answer = source.facts(now);
-        for kind in source.kinds() {
-            let given = match &answer {
-                Err(failure) => OfKind::Failed(*failure),
-                Ok(facts) => {
-                    let of_kind = facts.iter().filter(|fact| fact.kind == **kind).cloned();
-                    known(of_kind.collect(), vocabulary)
-                }
-            };
-            let joined = match (all.0.remove(*kind), given) {
-                (None, given) => given,
-                (Some(OfKind::Failed(why)), _) | (Some(_), OfKind::Failed(why)) => {
-                    OfKind::Failed(why)
-                }
-                (Some(OfKind::Known { mut facts, .. }), OfKind::Known { facts: more, .. }) => {
-                    facts.extend(more);
-                    known(facts, vocabulary)
-                }
-            };
-            all.0.insert((*kind).to_owned(), joined);
+/// What one source answered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Answered {
+    /// The kinds that it gives.
+    pub kinds: Vec<String>,
+    /// Its facts, or why there are none.
+    pub answer: Result<Vec<Fact>, SourceFailure>,
+}
+
+impl Facts {
+    /// The facts of several sources. They are held against the vocabulary here, so that a check
+    /// never meets one that says less than it must. A kind of which one source fails has failed.
+    #[must_use]
+    pub fn of(answers: Vec<Answered>, vocabulary: &Vocabulary) -> Self {
+        let mut all = Self::default();
+        for Answered { kinds, answer } in answers {
+            for kind in kinds {
+                let given = match &answer {
+                    Err(failure) => OfKind::Failed(*failure),
+                    Ok(facts) => {
+                        let of_kind = facts.iter().filter(|fact| fact.kind == kind).cloned();
+                        known(of_kind.collect(), vocabulary)
+                    }
+                };
+                let joined = match (all.0.remove(&kind), given) {
+                    (None, given) => given,
+                    (Some(OfKind::Failed(why)), _) | (Some(_), OfKind::Failed(why)) => {
+                        OfKind::Failed(why)
+                    }
+                    (Some(OfKind::Known { mut facts, .. }), OfKind::Known { facts: more, .. }) => {
+                        facts.extend(more);
+                        known(facts, vocabulary)
+                    }
+                };
+                all.0.insert(kind, joined);
+            }
         }
+        all
     }
-    all
+}
+
+/// Asks every source once.
+#[must_use]
+pub fn gather(
+    sources: &[&dyn FactSource],
+    permit: &Permit<CheckRun>,
+    vocabulary: &Vocabulary,
+    now: Timestamp,
+) -> Facts {
+    let answers = sources.iter().map(|source| Answered {
+        kinds: source.kinds().iter().map(|kind| (*kind).to_owned()).collect(),
+        answer: source.facts(permit, now),
+    });
+    Facts::of(answers.collect(), vocabulary)
 }
 
 fn known(mut facts: Vec<Fact>, vocabulary: &Vocabulary) -> OfKind {

@@ -137,7 +137,7 @@ impl Compliance {
     /// When the permit has expired or the store fails. A source that fails is not an error here but
     /// the result of its checks.
     pub async fn run_checks(&self, permit: Permit<RunChecks>) -> Result<CheckRun, ComplyError> {
-        let made = self.live(&permit).and_then(|()| self.look());
+        let made = self.live(&permit).and_then(|()| self.look(&permit));
         let made = match made {
             Ok(made) => made,
             Err(error) => return Err(self.failed(permit, error).await),
@@ -166,7 +166,7 @@ impl Compliance {
         Ok(made)
     }
 
-    fn look(&self) -> Result<CheckRun, ComplyError> {
+    fn look(&self, permit: &Permit<RunChecks>) -> Result<CheckRun, ComplyError> {
         let inner = &self.inner;
         let at = inner.clock.wall();
         let position = inner.store.log_head().size.checked_sub(1).map(LogPosition);
@@ -177,7 +177,7 @@ impl Compliance {
         };
         let mut sources: Vec<&dyn FactSource> = vec![&own];
         sources.extend(inner.sources.iter().map(|source| &**source));
-        let facts = gather(&sources, &inner.data.vocabulary, at);
+        let facts = gather(&sources, permit, &inner.data.vocabulary, at);
         let id = RunId::generate(&*inner.clock, &*inner.rng)?;
         Ok(run(&inner.data.checks, &facts, id, at, position))
     }
@@ -488,7 +488,7 @@ impl FactSource for InventorySource<'_> {
         &["asset", "data-set", "cloud-account", "arrangement", "provider", "certificate"]
     }
 
-    fn facts(&self, now: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
+    fn facts(&self, _: &Permit<RunChecks>, now: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
         let snapshot = self.inventory.as_of(now).map_err(|_| SourceFailure::Unavailable)?;
         Ok(inventory_facts(&snapshot, self.regions, self.vocabulary))
     }

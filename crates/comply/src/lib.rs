@@ -46,7 +46,9 @@ pub use catalogue::{
 pub use check::{Check, CheckError, CheckId, Checks, Severity};
 pub use error::{ComplyError, DataError};
 pub use expression::{Expression, ExpressionError};
-pub use fact::{Fact, FactSource, Facts, SourceFailure, Vocabulary, VocabularyError, gather};
+pub use fact::{
+    Answered, Fact, FactSource, Facts, SourceFailure, Vocabulary, VocabularyError, gather,
+};
 pub use glossary::{FORBIDDEN_WORDS, Glossary, GlossaryError};
 pub use guide::{Answer, Guide, GuideItem, GuideSection, GuideView, LiveResult, guide};
 pub use inventory_facts::inventory_facts;

@@ -1,9 +1,9 @@
 //! Checks: what passes, what fails, and what is never a pass.
 
-use crate::world::{Given, World, key, now, run_id};
+use crate::world::{World, given, key, now, run_id};
 use comply::{
-    Catalogue, Check, CheckError, Checks, ExpressionError, Fact, Outcome, SourceFailure,
-    Vocabulary, gather, run,
+    Answered, Catalogue, Check, CheckError, Checks, ExpressionError, Fact, Facts, Outcome,
+    SourceFailure, Vocabulary, run,
 };
 use inventory::KnownBy;
 use proptest::prelude::*;
@@ -150,8 +150,7 @@ fn an_error_in_where_is_an_error_of_the_check_and_never_a_smaller_population() {
     let checks = read(&row("labels.criticality == \"critical\"", "custody == \"own\"")).unwrap();
     let labelled =
         key("b", "active").with("labels", serde_json::json!({"criticality": "critical"}));
-    let source = Given { kinds: vec!["key"], answer: Ok(vec![key("a", "active"), labelled]) };
-    let facts = gather(&[&source], &world.vocabulary, now());
+    let facts = given(&world, &["key"], Ok(vec![key("a", "active"), labelled]));
     let result = &run(&checks, &facts, run_id(), now(), None).results[0];
     assert_eq!((result.outcome, result.population), (Outcome::Error, 0));
     assert!(result.errors[0].reason.starts_with("`where` of `a`"), "{:?}", result.errors);
@@ -163,8 +162,7 @@ fn an_error_in_expect_is_never_a_pass_and_a_failure_outweighs_it() {
     let checks = read(&row("", "labels.residency == \"HK\"")).unwrap();
     let at = |place: &str| serde_json::json!({ "residency": place });
     let outcome = |facts: Vec<Fact>| {
-        let source = Given { kinds: vec!["key"], answer: Ok(facts) };
-        let facts = gather(&[&source], &world.vocabulary, now());
+        let facts = given(&world, &["key"], Ok(facts));
         run(&checks, &facts, run_id(), now(), None).results[0].outcome
     };
     let home = key("a", "active").with("labels", at("HK"));
@@ -178,23 +176,23 @@ fn an_error_in_expect_is_never_a_pass_and_a_failure_outweighs_it() {
 fn an_answer_that_is_not_yes_or_no_is_an_error() {
     let world = World::new();
     let checks = read(&row("", "rotation_days")).unwrap();
-    let source = Given { kinds: vec!["key"], answer: Ok(vec![key("a", "active")]) };
-    let facts = gather(&[&source], &world.vocabulary, now());
+    let facts = given(&world, &["key"], Ok(vec![key("a", "active")]));
     assert_eq!(run(&checks, &facts, run_id(), now(), None).results[0].outcome, Outcome::Error);
 }
 
 #[test]
 fn a_source_that_fails_is_an_error_and_a_missing_source_is_not_run() {
     let world = World::new();
-    let source = Given { kinds: vec!["key"], answer: Err(SourceFailure::Sealed) };
-    let facts = gather(&[&source], &world.vocabulary, now());
+    let facts = given(&world, &["key"], Err(SourceFailure::Sealed));
     let run = run(&world.checks, &facts, run_id(), now(), None);
     for (check, result) in world.checks.all().iter().zip(&run.results) {
         let expected = if check.kind == "key" { Outcome::Error } else { Outcome::NotRun };
         assert_eq!(result.outcome, expected, "{}", check.id);
     }
-    let good = Given { kinds: vec!["key"], answer: Ok(vec![key("a", "active")]) };
-    let both = gather(&[&good, &source], &world.vocabulary, now());
+    let answered = |answer| Answered { kinds: vec!["key".to_owned()], answer };
+    let answers =
+        vec![answered(Ok(vec![key("a", "active")])), answered(Err(SourceFailure::Unavailable))];
+    let both = Facts::of(answers, &world.vocabulary);
     assert!(both.of_kind("key").is_none(), "half a population is no population");
 }
 

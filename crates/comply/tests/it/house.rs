@@ -20,7 +20,11 @@ impl FactSource for OneKey {
     fn kinds(&self) -> &[&'static str] {
         &["key"]
     }
-    fn facts(&self, now: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
+    fn facts(
+        &self,
+        _: &kernel::Permit<kernel::actions::CheckRun>,
+        now: Timestamp,
+    ) -> Result<Vec<Fact>, SourceFailure> {
         let mut key = crate::world::key("k", "active").with("rotated_at", now.rfc3339());
         key.as_of = now;
         Ok(vec![key])

@@ -3,7 +3,7 @@
 use crate::world::{World, key, now, run_id};
 use comply::{
     CheckRun, Fact, Facts, Institution, Origin, Outcome, Period, Profile, Report, ReportParts,
-    Signatories, Status, gather, inventory_facts, report, run,
+    Signatories, Status, inventory_facts, report, run,
 };
 use inventory::{
     AssetFact, Attributes, KnownBy, Publication, Regions, Register, RelationFact, RelationKind,
@@ -16,9 +16,8 @@ static NOWHERE: std::sync::OnceLock<BTreeMap<kernel::RunId, LogPosition>> =
 
 fn facts_of(world: &World, facts: Vec<Fact>) -> Facts {
     let kinds: std::collections::BTreeSet<_> = facts.iter().map(|f| f.kind.clone()).collect();
-    let kinds = kinds.iter().map(|kind| crate::world::leak(kind)).collect();
-    let source = crate::world::Given { kinds, answer: Ok(facts) };
-    gather(&[&source], &world.vocabulary, now())
+    let kinds: Vec<_> = kinds.iter().map(String::as_str).collect();
+    crate::world::given(world, &kinds, Ok(facts))
 }
 
 fn parts<'a>(

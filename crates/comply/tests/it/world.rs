@@ -1,8 +1,8 @@
 //! A small world to judge.
 
 use comply::{
-    Capabilities, Catalogue, Check, CheckId, CheckResult, Checks, Fact, FactSource, Outcome,
-    SourceFailure, Vocabulary, gather, run,
+    Answered, Capabilities, Catalogue, Check, CheckId, CheckResult, Checks, Fact, Facts, Outcome,
+    SourceFailure, Vocabulary, run,
 };
 use inventory::KnownBy;
 use kernel::{LogPosition, RunId, Timestamp};
@@ -39,8 +39,7 @@ impl World {
     /// Runs one check over facts of its kind.
     pub(crate) fn hold(&self, id: &str, facts: Vec<Fact>) -> CheckResult {
         let kind = self.check(id).kind.clone();
-        let source = Given { kinds: vec![leak(&kind)], answer: Ok(facts) };
-        let gathered = gather(&[&source], &self.vocabulary, now());
+        let gathered = given(self, &[&kind], Ok(facts));
         let run = run(&self.checks, &gathered, run_id(), now(), Some(LogPosition(7)));
         run.results.into_iter().find(|r| r.check.as_str() == id).unwrap()
     }
@@ -64,23 +63,14 @@ impl World {
     }
 }
 
-/// Kinds live as long as the program, as those of a real adapter do.
-pub(crate) fn leak(text: &str) -> &'static str {
-    Box::leak(text.to_owned().into_boxed_str())
-}
-
-pub(crate) struct Given {
-    pub(crate) kinds: Vec<&'static str>,
-    pub(crate) answer: Result<Vec<Fact>, SourceFailure>,
-}
-
-impl FactSource for Given {
-    fn kinds(&self) -> &[&'static str] {
-        &self.kinds
-    }
-    fn facts(&self, _: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
-        self.answer.clone()
-    }
+/// The facts of one source.
+pub(crate) fn given(
+    world: &World,
+    kinds: &[&str],
+    answer: Result<Vec<Fact>, SourceFailure>,
+) -> Facts {
+    let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+    Facts::of(vec![Answered { kinds, answer }], &world.vocabulary)
 }
 
 pub(crate) fn key(id: &str, state: &str) -> Fact {
@@ -89,7 +79,8 @@ pub(crate) fn key(id: &str, state: &str) -> Fact {
         .with("domain", "retail")
         .with("state", state)
         .with("custody", "own")
-        .with("algorithm", "AES-256")
+        .with("algorithm", "aes-256-gcm")
+        .with("security_bits", 256)
         .with("asymmetric", false)
         .with("quantum_safe", true)
         .with("labels", serde_json::json!({}))
