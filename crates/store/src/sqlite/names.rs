@@ -408,3 +408,61 @@ impl Names {
         self.listings.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn entries() -> impl Strategy<Value = Vec<Entry>> {
+        let entry = (any::<String>(), any::<Vec<u8>>(), any::<[u8; 16]>());
+        prop::collection::vec(entry, 0..20).prop_map(|all| {
+            all.into_iter().map(|(text, key, domain)| Entry { text, key, domain }).collect()
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn blocks_and_directories_read_back(entries in entries(), blocks: Vec<(u64, u32)>) {
+            prop_assert_eq!(block_from_bytes(&block_to_bytes(&entries)), Ok(entries.clone()));
+            let fences = entries.into_iter().zip(blocks).map(|(entry, (block, count))| {
+                Fence { block, text: entry.text, key: entry.key, count }
+            });
+            let directory = Directory { fences: fences.collect() };
+            prop_assert_eq!(Directory::from_bytes(&directory.to_bytes()), Ok(directory));
+        }
+
+        #[test]
+        fn no_bytes_make_a_block_or_a_directory_panic(bytes: Vec<u8>) {
+            let _ = (block_from_bytes(&bytes).is_ok(), Directory::from_bytes(&bytes).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_directory_points_at_the_block_that_would_hold_a_name() {
+        let fence =
+            |text: &str, block| Fence { block, text: text.to_owned(), key: vec![5], count: 1 };
+        let directory = Directory { fences: vec![fence("b", 1), fence("d", 2)] };
+        for (text, key, at) in [
+            ("a", 5, 0),
+            ("b", 4, 0),
+            ("b", 5, 0),
+            ("c", 5, 0),
+            ("d", 4, 0),
+            ("d", 5, 1),
+            ("e", 0, 1),
+        ] {
+            assert_eq!(directory.position(text, &[key]), at, "{text} {key}");
+        }
+        assert_eq!(Directory::default().position("a", &[]), 0);
+    }
+
+    #[test]
+    fn merging_is_due_with_the_size_of_the_collection() {
+        let overlay = |puts| Overlay { puts, ..Overlay::default() };
+        assert!(!overlay(MERGE_CHANGES_MIN).is_due(10));
+        assert!(overlay(MERGE_CHANGES_MIN + 1).is_due(10));
+        assert!(!overlay(6_250).is_due(100_000) && overlay(6_251).is_due(100_000));
+        assert!(overlay(MERGE_CHANGES_MAX + 1).is_due(u64::MAX));
+    }
+}

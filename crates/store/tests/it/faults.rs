@@ -206,6 +206,24 @@ fn power_may_fail_at_any_instant() {
     assert!(kept > 100 && complete > 100, "{kept} {complete}");
 }
 
+#[test]
+fn power_may_fail_during_the_very_first_start() {
+    let recorded = record(0);
+    let (first, empty) = &recorded[0];
+    let dice = Dice(SeededRng::new(43));
+    for turn in 0..200 {
+        // The engine flushes the first page of the database before it begins the log.
+        let database = if turn == 0 { Vec::new() } else { first.database.clone() };
+        let wal = if turn == 0 { Vec::new() } else { torn(&[], &first.wal, 0, &dice) };
+        let folder = Folder::new();
+        lay_out(&Image { database, wal }, folder.path());
+        let store = open_image(&folder).unwrap_or_else(|error| panic!("{turn}: {error}"));
+        assert_eq!(answers(&store).unwrap(), *empty);
+        commit(&store, 1);
+        assert_eq!(store.verify().unwrap(), []);
+    }
+}
+
 /// How a flipped bit came out.
 #[derive(Default, Debug, Clone, Copy)]
 struct Tally {
