@@ -21,6 +21,7 @@ mod assessment;
 mod capabilities;
 mod catalogue;
 mod check;
+mod document;
 mod error;
 mod expression;
 mod fact;
@@ -28,6 +29,7 @@ mod glossary;
 mod guide;
 mod inventory_facts;
 mod keep;
+pub mod pack;
 mod page;
 mod period;
 mod profile;
@@ -44,6 +46,7 @@ pub use catalogue::{
     RequirementId, Responsibility, Source, Stage, TextStatus,
 };
 pub use check::{Check, CheckError, CheckId, Checks, Severity};
+pub use document::{DocumentError, HTML, JSON, OSCAL_CATALOG, OSCAL_RESULTS, WORKBOOK, documents};
 pub use error::{ComplyError, DataError};
 pub use expression::{Expression, ExpressionError};
 pub use fact::{

@@ -13,6 +13,7 @@ mod house;
 #[cfg(test)]
 mod kept;
 #[cfg(test)]
+mod packs;
 mod reports;
 #[cfg(test)]
 mod statuses;

@@ -14,13 +14,13 @@ use std::collections::BTreeMap;
 static NOWHERE: std::sync::OnceLock<BTreeMap<kernel::RunId, LogPosition>> =
     std::sync::OnceLock::new();
 
-fn facts_of(world: &World, facts: Vec<Fact>) -> Facts {
+pub(crate) fn facts_of(world: &World, facts: Vec<Fact>) -> Facts {
     let kinds: std::collections::BTreeSet<_> = facts.iter().map(|f| f.kind.clone()).collect();
     let kinds: Vec<_> = kinds.iter().map(String::as_str).collect();
     crate::world::given(world, &kinds, Ok(facts))
 }
 
-fn parts<'a>(
+pub(crate) fn parts<'a>(
     world: &'a World,
     runs: &'a [CheckRun],
     standings: &'a BTreeMap<comply::RequirementId, comply::Standing>,

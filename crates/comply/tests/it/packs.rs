@@ -1,0 +1,164 @@
+//! Packs from a real log: they verify offline, and each altered byte is named.
+
+use crate::reports::{facts_of, parts};
+use crate::world::{World, key, now, run_id};
+use audit::verify::Trust;
+use audit::{Log, LogOptions, start};
+use comply::pack::{Draft, STATEMENT, STATEMENT_DETAIL, verify};
+use comply::{Glossary, HTML, JSON, Report, WORKBOOK, report, run};
+use documents::pack::Files;
+use kernel::{Event, HeldClock, LogPosition, Secret, SeededRng};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use store::{Batch, Options, Store};
+use strongroom::{MemoryRoot, Seal, Strongroom};
+
+struct Folder(PathBuf);
+
+static NUMBER: AtomicU32 = AtomicU32::new(0);
+
+impl Folder {
+    fn new() -> Self {
+        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
+        let name = format!("lionrock-comply-packs-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn open(folder: &Path) -> (Store, Log) {
+    let clock = Arc::new(HeldClock::at(now()));
+    let seal = Seal::KeyFile(Secret::new(vec![7; 32]));
+    let root = Arc::new(MemoryRoot::default());
+    let room = Strongroom::create(root, &seal, clock.clone()).unwrap();
+    let options = Options { reserve_bytes: 0, pages_max: None };
+    let opened = Store::open(folder, room.records(), clock.clone(), options).unwrap();
+    let options = LogOptions {
+        origin: "lionrock.sample/log/0".into(),
+        anchor: folder.join("anchor"),
+        strongroom: room,
+        clock,
+        rng: Arc::new(SeededRng::new(3)),
+        rollback: None,
+    };
+    start(opened, options).unwrap()
+}
+
+fn record(store: &Store, event: Event) -> LogPosition {
+    let committed = store.commit(Batch::new().event(event)).wait().unwrap();
+    LogPosition(committed.positions.start)
+}
+
+/// A report of a small world, its pack, and the checkpoint from before it was made.
+fn made(folder: &Path) -> (Log, Report, Vec<u8>, String) {
+    let (store, log) = open(folder);
+    let world = World::new();
+    let gathered = facts_of(&world, vec![key("a", "active")]);
+    let run_at = record(&store, Event::system("check.run", now()));
+    let older = log.checkpoint().unwrap().to_string();
+    let runs = [run(&world.checks, &gathered, run_id(), now(), Some(run_at))];
+    let standings = BTreeMap::new();
+    let made = report(parts(&world, &runs, &standings, true));
+    let draft = Draft::of(&made, &Glossary::builtin().unwrap()).unwrap();
+    let event = Event::system("report.make", now()).with(STATEMENT_DETAIL, draft.digest());
+    for n in 0..5 {
+        record(&store, Event::system("system.tick", now()).with("n", n.to_string()));
+    }
+    let made_at = record(&store, event);
+    let pack = draft.close(&log, made_at, [run_at], [1]).unwrap();
+    (log, made, pack, older)
+}
+
+#[test]
+fn a_pack_is_proven_with_the_origins_key_and_unproven_without() {
+    let folder = Folder::new();
+    let (log, _, pack, older) = made(&folder.0);
+    let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
+    let verdict = verify(&pack, &trust, Some(older.as_bytes()));
+    assert!(verdict.is_proven(), "{verdict}");
+    assert_eq!(verdict.documents.len(), 5);
+    assert!(verdict.to_string().contains("which continues size 1"), "{verdict}");
+    let verdict = verify(&pack, &Trust::default(), None);
+    assert!(verdict.is_consistent() && !verdict.is_proven());
+    assert!(verdict.to_string().contains("signer unproven"), "{verdict}");
+}
+
+#[test]
+fn the_key_of_another_log_proves_nothing() {
+    let (one, two) = (Folder::new(), Folder::new());
+    let (_, _, pack, _) = made(&one.0);
+    let (other, ..) = made(&two.0);
+    let trust = Trust { origin: Some(other.origin_key()), witnesses: &[] };
+    assert!(!verify(&pack, &trust, None).is_proven());
+}
+
+fn rewritten(files: &Files) -> Vec<u8> {
+    let mut files = files.clone();
+    files.remove(documents::pack::MANIFEST);
+    documents::pack::write(&files, &|bytes| audit::Hash::of(bytes).0).unwrap()
+}
+
+#[test]
+fn an_altered_document_is_named_even_when_every_list_was_altered_too() {
+    let folder = Folder::new();
+    let (log, _, pack, _) = made(&folder.0);
+    let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
+    let clean = documents::pack::read(&pack).unwrap();
+    for name in [HTML, WORKBOOK, JSON, "evidence/events.jsonl", "evidence/checkpoint"] {
+        let mut files = clean.clone();
+        let bytes = files.get_mut(name).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        let verdict = verify(&rewritten(&files), &trust, None);
+        assert!(!verdict.is_consistent(), "{name}");
+        if !name.starts_with("evidence") {
+            assert!(verdict.to_string().contains(&format!("`{name}` was altered")), "{verdict}");
+        }
+    }
+    let mut files = clean.clone();
+    let html = files.get_mut(HTML).unwrap();
+    html[100] ^= 1;
+    let digest = documents::hex(&audit::Hash::of(html).0);
+    let statement = String::from_utf8(files[STATEMENT].clone()).unwrap();
+    let lines = statement.lines().map(|line| match line.strip_suffix(HTML) {
+        Some(_) => format!("{digest}  {HTML}\n"),
+        None => format!("{line}\n"),
+    });
+    files.insert(STATEMENT.into(), lines.collect::<String>().into_bytes());
+    let verdict = verify(&rewritten(&files), &trust, None);
+    assert!(verdict.to_string().contains("no event of the log vouches"), "{verdict}");
+}
+
+#[test]
+fn a_checkpoint_that_the_pack_does_not_continue_is_said() {
+    let (one, two) = (Folder::new(), Folder::new());
+    let (log, _, pack, _) = made(&one.0);
+    let (_, _, _, stranger) = made(&two.0);
+    let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
+    assert!(!verify(&pack, &trust, Some(stranger.as_bytes())).is_consistent());
+    let verdict = verify(&pack, &trust, Some(b"nonsense"));
+    assert!(verdict.to_string().contains("older checkpoint is not"), "{verdict}");
+}
+
+#[test]
+fn the_documents_agree_with_the_report() {
+    let folder = Folder::new();
+    let (_, made, pack, _) = made(&folder.0);
+    let files = documents::pack::read(&pack).unwrap();
+    let read: Report = serde_json::from_slice(&files[JSON]).unwrap();
+    assert_eq!(read, made);
+    let html = String::from_utf8(files[HTML].clone()).unwrap();
+    assert!(html.contains("SAMPLE") && html.contains("管控有效") && !html.contains("%</td>"));
+    for row in &made.requirements {
+        assert!(!html.contains(&format!(">{}<", row.id.as_str())), "an id printed as a paragraph");
+    }
+}
