@@ -14,6 +14,7 @@ mod house;
 mod kept;
 #[cfg(test)]
 mod packs;
+#[cfg(test)]
 mod reports;
 #[cfg(test)]
 mod statuses;

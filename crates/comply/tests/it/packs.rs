@@ -40,7 +40,7 @@ fn open(folder: &Path) -> (Store, Log) {
     let seal = Seal::KeyFile(Secret::new(vec![7; 32]));
     let root = Arc::new(MemoryRoot::default());
     let room = Strongroom::create(root, &seal, clock.clone()).unwrap();
-    let options = Options { reserve_bytes: 0, pages_max: None };
+    let options = Options { reserve_bytes: 0, ..Options::default() };
     let opened = Store::open(folder, room.records(), clock.clone(), options).unwrap();
     let options = LogOptions {
         origin: "lionrock.sample/log/0".into(),
@@ -124,7 +124,7 @@ fn an_altered_document_is_named_even_when_every_list_was_altered_too() {
             assert!(verdict.to_string().contains(&format!("`{name}` was altered")), "{verdict}");
         }
     }
-    let mut files = clean.clone();
+    let mut files = clean;
     let html = files.get_mut(HTML).unwrap();
     html[100] ^= 1;
     let digest = documents::hex(&audit::Hash::of(html).0);

@@ -1,0 +1,280 @@
+//! Reports that were made: each has its record, its event in the log, and its pack on disk.
+//!
+//! The order is such that a crash leaves nothing that claims more than it is: documents are written in
+//! memory, then event and record become durable in one commit, then the pack is closed with the
+//! proof of that event and put in its place in one step. A record without a pack says so.
+
+use crate::glossary::Glossary;
+use crate::pack::{Draft, MakePackError, STATEMENT_DETAIL};
+use crate::report::Report;
+use audit::{Log, LogError, Query};
+use kernel::actions::{ReportMake, ReportRead};
+use kernel::{
+    Clock, DomainId, LogPosition, Outcome, Permit, Problem, ProblemKind, ReportId, Resource,
+    ResourceKind, Rng, RngUnavailable, Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Batch, Collection, Expect, Store, StoreError};
+
+/// Most runs of checks whose events one pack proves.
+const RUNS_PROVEN_MAX: usize = 1_000;
+/// Most reports of one list.
+pub const REPORTS_LISTED_MAX: usize = 500;
+/// Largest pack that is read back, in bytes.
+const PACK_BYTES_MAX: u64 = documents::pack::PACK_BYTES_MAX;
+
+/// Why a report was not made or read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReportsError {
+    /// There is no such report, or it is another key domain's.
+    #[error("no such report")]
+    NoReport,
+    /// The record is there and the pack is not: making it was interrupted.
+    #[error("the pack of this report is not there; make the report again")]
+    NoPack,
+    /// The permit ran out before the work began.
+    #[error("the permit has run out; ask again")]
+    PermitOver,
+    /// The pack.
+    #[error(transparent)]
+    Pack(#[from] MakePackError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The disk.
+    #[error("the folder of reports cannot be read or written")]
+    Disk(#[from] io::Error),
+    /// No randomness.
+    #[error(transparent)]
+    Rng(#[from] RngUnavailable),
+}
+
+impl From<ReportsError> for Problem {
+    fn from(cause: ReportsError) -> Self {
+        match cause {
+            ReportsError::NoReport => Self::not_found("report"),
+            ReportsError::NoPack => {
+                Self::new(ProblemKind::Conflict, "pack-not-there", cause.to_string())
+            }
+            ReportsError::PermitOver => {
+                Self::new(ProblemKind::Unavailable, "permit-over", cause.to_string())
+            }
+            ReportsError::Store(cause) => cause.into(),
+            ReportsError::Log(cause) => cause.into(),
+            ReportsError::Rng(cause) => cause.into(),
+            ReportsError::Disk(_) => {
+                Self::new(ProblemKind::StorageFull, "reports-folder", cause.to_string())
+            }
+            ReportsError::Pack(_) => {
+                Self::new(ProblemKind::Internal, "report-not-made", cause.to_string())
+            }
+        }
+    }
+}
+
+/// What is known of a report that was made.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReportRecord {
+    /// Its identifier.
+    pub id: ReportId,
+    /// When it was made.
+    pub made_at: Timestamp,
+    /// Who made it.
+    pub made_by: String,
+    /// First instant of its period.
+    pub from: Timestamp,
+    /// Last instant of its period.
+    pub to: Timestamp,
+    /// Whether it speaks of sample data.
+    pub sample: bool,
+    /// SHA-256 of the list of its documents, which the log vouches for.
+    pub statement: String,
+}
+
+enum Records {}
+
+impl Collection for Records {
+    const NAME: &'static str = "reports";
+    type Key = ReportId;
+    type Value = ReportRecord;
+
+    fn sort_name(record: &ReportRecord) -> Option<Cow<'_, str>> {
+        // Newest first: the complement of the time sorts before that of an earlier one.
+        let micros = i64::MAX - record.made_at.unix_micros();
+        Some(Cow::Owned(format!("{micros:020}/{}", record.id)))
+    }
+}
+
+/// Makes and keeps reports. Cheap to clone.
+#[derive(Clone)]
+pub struct Reports {
+    store: Store,
+    log: Log,
+    folder: PathBuf,
+    glossary: Arc<Glossary>,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+}
+
+impl fmt::Debug for Reports {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Reports")
+    }
+}
+
+impl Reports {
+    /// The reports of an installation; packs lie in `folder`, which is made when it is not there.
+    ///
+    /// # Errors
+    /// When the folder cannot be made.
+    pub fn open(
+        store: Store,
+        log: Log,
+        folder: PathBuf,
+        glossary: Arc<Glossary>,
+        clock: Arc<dyn Clock>,
+        rng: Arc<dyn Rng>,
+    ) -> io::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self { store, log, folder, glossary, clock, rng })
+    }
+
+    /// What the gate is asked about for making and listing reports.
+    #[must_use]
+    pub fn resource() -> Resource {
+        Resource::all(ResourceKind::Report, DomainId::SYSTEM)
+    }
+
+    /// Makes the documents, records them, and closes the pack. `older` has the sizes of checkpoints
+    /// that left the house and that the pack shall continue.
+    ///
+    /// # Errors
+    /// When a document, the log, the store or the disk fails; nothing is recorded before the
+    /// documents exist.
+    pub async fn make(
+        &self,
+        permit: Permit<ReportMake>,
+        report: &Report,
+        older: &[u64],
+    ) -> Result<ReportRecord, ReportsError> {
+        if !permit.is_live(&*self.clock) {
+            return Err(ReportsError::PermitOver);
+        }
+        let draft = Draft::of(report, &self.glossary).map_err(MakePackError::from)?;
+        let record = ReportRecord {
+            id: ReportId::generate(&*self.clock, &*self.rng)?,
+            made_at: report.made_at,
+            made_by: permit.caller().principal.to_string(),
+            from: report.period.from(),
+            to: report.period.to(),
+            sample: report.sample,
+            statement: draft.digest(),
+        };
+        let guard = permit.guard();
+        let mut event = permit.into_event(Outcome::Done, &*self.clock);
+        event.resource = format!("report:{}", record.id);
+        let event = event.with(STATEMENT_DETAIL, record.statement.clone());
+        let batch = Batch::new()
+            .guard(guard)
+            .put::<Records>(&record.id, &record, Expect::Absent)
+            .event(event);
+        let committed = self.store.commit(batch).await?;
+        let made = LogPosition(committed.positions.start);
+        let relied_on = self.runs(report)?;
+        let pack = draft.close(&self.log, made, relied_on, older.iter().copied())?;
+        put_in_place(&self.path(record.id), &pack)?;
+        Ok(record)
+    }
+
+    /// Positions of the events of the runs of checks in the report's period.
+    fn runs(&self, report: &Report) -> Result<Vec<LogPosition>, LogError> {
+        let mut query = Query {
+            action: Some("check.run".into()),
+            from: Some(report.period.from()),
+            ..Query::default()
+        };
+        let mut positions = Vec::new();
+        loop {
+            let page = self.log.query(&query, RUNS_PROVEN_MAX)?;
+            positions.extend(page.events.iter().map(|event| event.position));
+            match page.next {
+                Some(next) if positions.len() < RUNS_PROVEN_MAX => query.before = Some(next),
+                _ => return Ok(positions),
+            }
+        }
+    }
+
+    /// Reports, newest first, and whether the pack of each is there.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub async fn list(
+        &self,
+        permit: Permit<ReportRead>,
+    ) -> Result<Vec<(ReportRecord, bool)>, ReportsError> {
+        let page =
+            self.store.page::<Records>(&permit.scope(), None, REPORTS_LISTED_MAX, |_| true)?;
+        self.told(permit).await?;
+        let with_pack = |record: store::Record<Records>| {
+            let there = self.path(record.value.id).exists();
+            (record.value, there)
+        };
+        Ok(page.items.into_iter().map(with_pack).collect())
+    }
+
+    /// One report and its pack.
+    ///
+    /// # Errors
+    /// When there is no such report, or its pack is not there.
+    pub async fn read(
+        &self,
+        permit: Permit<ReportRead>,
+    ) -> Result<(ReportRecord, Vec<u8>), ReportsError> {
+        let id: Option<ReportId> = permit.resource_id();
+        let found = match id {
+            Some(id) => self.store.get::<Records>(&id)?,
+            None => None,
+        };
+        self.told(permit).await?;
+        let record = found.ok_or(ReportsError::NoReport)?.value;
+        let path = self.path(record.id);
+        let length = std::fs::metadata(&path).map_err(|_| ReportsError::NoPack)?.len();
+        if length > PACK_BYTES_MAX {
+            return Err(ReportsError::NoPack);
+        }
+        Ok((record, std::fs::read(path)?))
+    }
+
+    /// Where the pack of a report lies.
+    #[must_use]
+    pub fn path(&self, id: ReportId) -> PathBuf {
+        self.folder.join(format!("{id}.zip"))
+    }
+
+    async fn told(&self, permit: Permit<ReportRead>) -> Result<(), StoreError> {
+        let guard = permit.guard();
+        let event = permit.into_event(Outcome::Done, &*self.clock);
+        self.store.commit(Batch::new().guard(guard).event(event)).await.map(drop)
+    }
+}
+
+/// Writes a file, mode 0600, under another name first, so that it is there whole or not at all.
+fn put_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = path.with_extension("part");
+    let mut file =
+        OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, path)?;
+    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+}
