@@ -18,7 +18,7 @@ use crate::run::{CheckResult, CheckRun, run};
 use crate::standing::{Change, Standing};
 use audit::Hash;
 use inventory::{Inventory, Regions};
-use kernel::actions::{CheckRun as RunChecks, ReportMake, RequirementChange, RequirementRead};
+use kernel::actions::{CheckRun as RunChecks, RequirementChange, RequirementRead};
 use kernel::{ActionType, Clock, LogPosition, Outcome, Permit, Recorder, Rng, RunId, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -324,32 +324,8 @@ impl Compliance {
         view.ok_or(ComplyError::NoRequirement)
     }
 
-    /// Makes a report and writes down that it was made, with a hash of it.
-    ///
-    /// # Errors
-    /// When the permit has expired, the period holds too many runs, or the store fails.
-    pub async fn report(
-        &self,
-        permit: Permit<ReportMake>,
-        request: ReportRequest,
-    ) -> Result<Report, ComplyError> {
-        let made = self.live(&permit).and_then(|()| self.make_report(request));
-        let made = match made {
-            Ok(made) => made,
-            Err(error) => return Err(self.failed(permit, error).await),
-        };
-        let guard = permit.guard();
-        let json = serde_json::to_vec(&made)?;
-        let event = permit
-            .into_event(Outcome::Done, &*self.inner.clock)
-            .with("from", made.period.from().rfc3339())
-            .with("to", made.period.to().rfc3339())
-            .with("report-sha-256", documents::hex(&Hash::of(&json).0));
-        self.inner.store.commit(Batch::new().guard(guard).event(event)).await?;
-        Ok(made)
-    }
-
-    fn make_report(&self, request: ReportRequest) -> Result<Report, ComplyError> {
+    /// The report of a period, from what is recorded; [`crate::Reports::make`] keeps it.
+    pub(crate) fn make_report(&self, request: ReportRequest) -> Result<Report, ComplyError> {
         let data = &self.inner.data;
         let runs = self.runs(request.period)?;
         let recorded = self.positions(&runs)?;

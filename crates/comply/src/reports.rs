@@ -4,10 +4,10 @@
 //! memory, then event and record become durable in one commit, then the pack is closed with the
 //! proof of that event and put in its place in one step. A record without a pack says so.
 
-use crate::glossary::Glossary;
+use crate::error::ComplyError;
+use crate::keep::{Compliance, ReportRequest};
 use crate::pack::{Draft, MakePackError, STATEMENT_DETAIL};
-use crate::report::Report;
-use audit::{Log, LogError, Query};
+use audit::Log;
 use kernel::actions::{ReportMake, ReportRead};
 use kernel::{
     Clock, DomainId, LogPosition, Outcome, Permit, Problem, ProblemKind, ReportId, Resource,
@@ -23,8 +23,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Batch, Collection, Expect, Store, StoreError};
 
-/// Most runs of checks whose events one pack proves.
-const RUNS_PROVEN_MAX: usize = 1_000;
 /// Most reports of one list.
 pub const REPORTS_LISTED_MAX: usize = 500;
 /// Largest pack that is read back, in bytes.
@@ -45,9 +43,9 @@ pub enum ReportsError {
     /// The pack.
     #[error(transparent)]
     Pack(#[from] MakePackError),
-    /// The log.
+    /// What is recorded cannot be read.
     #[error(transparent)]
-    Log(#[from] LogError),
+    Compliance(#[from] ComplyError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -70,7 +68,7 @@ impl From<ReportsError> for Problem {
                 Self::new(ProblemKind::Unavailable, "permit-over", cause.to_string())
             }
             ReportsError::Store(cause) => cause.into(),
-            ReportsError::Log(cause) => cause.into(),
+            ReportsError::Compliance(cause) => cause.into(),
             ReportsError::Rng(cause) => cause.into(),
             ReportsError::Disk(_) => {
                 Self::new(ProblemKind::StorageFull, "reports-folder", cause.to_string())
@@ -118,10 +116,10 @@ impl Collection for Records {
 /// Makes and keeps reports. Cheap to clone.
 #[derive(Clone)]
 pub struct Reports {
+    compliance: Compliance,
     store: Store,
     log: Log,
     folder: PathBuf,
-    glossary: Arc<Glossary>,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
@@ -138,15 +136,15 @@ impl Reports {
     /// # Errors
     /// When the folder cannot be made.
     pub fn open(
+        compliance: Compliance,
         store: Store,
         log: Log,
         folder: PathBuf,
-        glossary: Arc<Glossary>,
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(&folder)?;
-        Ok(Self { store, log, folder, glossary, clock, rng })
+        Ok(Self { compliance, store, log, folder, clock, rng })
     }
 
     /// What the gate is asked about for making and listing reports.
@@ -155,7 +153,7 @@ impl Reports {
         Resource::all(ResourceKind::Report, DomainId::SYSTEM)
     }
 
-    /// Makes the documents, records them, and closes the pack. `older` has the sizes of checkpoints
+    /// Makes the report of what is recorded, its documents and the record, and closes the pack. `older` has the sizes of checkpoints
     /// that left the house and that the pack shall continue.
     ///
     /// # Errors
@@ -164,13 +162,15 @@ impl Reports {
     pub async fn make(
         &self,
         permit: Permit<ReportMake>,
-        report: &Report,
+        request: ReportRequest,
         older: &[u64],
     ) -> Result<ReportRecord, ReportsError> {
         if !permit.is_live(&*self.clock) {
             return Err(ReportsError::PermitOver);
         }
-        let draft = Draft::of(report, &self.glossary).map_err(MakePackError::from)?;
+        let report = self.compliance.make_report(request)?;
+        let draft =
+            Draft::of(&report, &self.compliance.data().glossary).map_err(MakePackError::from)?;
         let record = ReportRecord {
             id: ReportId::generate(&*self.clock, &*self.rng)?,
             made_at: report.made_at,
@@ -190,28 +190,10 @@ impl Reports {
             .event(event);
         let committed = self.store.commit(batch).await?;
         let made = LogPosition(committed.positions.start);
-        let relied_on = self.runs(report)?;
+        let relied_on = report.checks.iter().filter_map(|check| check.recorded_at);
         let pack = draft.close(&self.log, made, relied_on, older.iter().copied())?;
         put_in_place(&self.path(record.id), &pack)?;
         Ok(record)
-    }
-
-    /// Positions of the events of the runs of checks in the report's period.
-    fn runs(&self, report: &Report) -> Result<Vec<LogPosition>, LogError> {
-        let mut query = Query {
-            action: Some("check.run".into()),
-            from: Some(report.period.from()),
-            ..Query::default()
-        };
-        let mut positions = Vec::new();
-        loop {
-            let page = self.log.query(&query, RUNS_PROVEN_MAX)?;
-            positions.extend(page.events.iter().map(|event| event.position));
-            match page.next {
-                Some(next) if positions.len() < RUNS_PROVEN_MAX => query.before = Some(next),
-                _ => return Ok(positions),
-            }
-        }
     }
 
     /// Reports, newest first, and whether the pack of each is there.

@@ -1,7 +1,7 @@
 //! A real store, a real log and a real gate for compliance to stand on.
 
 use audit::{Log, LogOptions, Query};
-use comply::{Compliance, Fact, FactSource, SourceFailure};
+use comply::{Compliance, Fact, FactSource, Reports, SourceFailure};
 use inventory::Inventory;
 use kernel::{
     Action, Caller, Clock, Decider, DomainId, Gate, Grant, HeldClock, PolicyVersion, Refusal,
@@ -105,6 +105,13 @@ impl House {
         let recorder = Arc::new(store.clone());
         let gate = Gate::new(Arc::new(Allows), Arc::new(store.clone()), recorder, clock.clone());
         Self { compliance, inventory, gate, store, log, clock, room, folder }
+    }
+
+    pub(crate) fn reports(&self) -> Reports {
+        let rng = Arc::new(SeededRng::new(NEXT.fetch_add(1, Ordering::SeqCst)));
+        let (store, log, clock) = (self.store.clone(), self.log.clone(), self.clock.clone());
+        let folder = self.folder.0.join("reports");
+        Reports::open(self.compliance.clone(), store, log, folder, clock, rng).unwrap()
     }
 
     /// Ends the server and starts it again on what is on disk.

@@ -1,11 +1,13 @@
 //! Compliance on a store: runs, decisions and reports that are durable, permitted and recorded.
 
 use crate::house::House;
+use audit::verify::Trust;
+use comply::pack::{EVENTS, verify};
 use comply::{
-    Change, Guide, Institution, Layer, Origin, Outcome, Period, Profile, ReportRequest,
-    RequirementId, Signatories, Status, TextStatus, run_digest,
+    Change, Guide, Institution, JSON, Layer, Origin, Outcome, Period, Profile, Report,
+    ReportRequest, ReportsError, RequirementId, Signatories, Status, TextStatus, run_digest,
 };
-use kernel::actions::{CheckRun, ReportMake, RequirementChange, RequirementRead};
+use kernel::actions::{CheckRun, ReportMake, ReportRead, RequirementChange, RequirementRead};
 use kernel::{Clock, Problem, ProblemKind, Timestamp};
 
 const KEYS: &str = "hkma-pg-6.36";
@@ -151,17 +153,43 @@ async fn pages_guides_and_reports_stand_on_the_same_run() {
     let permit = house.permit::<RequirementRead>("*");
     let guide = house.compliance.guide(permit, Guide::PracticeGuide).unwrap();
     assert_eq!(guide.counts.values().sum::<usize>(), 79);
+    let reports = house.reports();
     let permit = house.permit::<ReportMake>("*");
-    let report = house.compliance.report(permit, request(&house)).await.unwrap();
+    let kept = reports.make(permit, request(&house), &[]).await.unwrap();
+    let list = reports.list(house.permit::<ReportRead>("*")).await.unwrap();
+    assert_eq!(list, [(kept.clone(), true)]);
+    let permit = house.permit::<ReportRead>(&kept.id.to_string());
+    let (_, pack) = reports.read(permit).await.unwrap();
+    let trust = Trust { origin: Some(house.log.origin_key()), witnesses: &[] };
+    let verdict = verify(&pack, &trust, None);
+    assert!(verdict.is_proven(), "{verdict}");
+    let files = documents::pack::read(&pack).unwrap();
+    let report: Report = serde_json::from_slice(&files[JSON]).unwrap();
     assert_eq!(report.requirements.len(), 378);
     let check = report.checks.iter().find(|c| c.id.as_str() == "keys-rotated-on-time").unwrap();
     assert_eq!(check.run, Some(run.id));
     let position = check.recorded_at.unwrap();
     let event = house.log.event(position).unwrap().event;
     assert_eq!(event.detail("run"), Some(run.id.to_string().as_str()));
-    let events = house.events();
-    let made = events.iter().find(|event| event.action == "report.make").unwrap();
-    assert!(made.detail("report-sha-256").is_some());
+    let shown = audit::line::read_lines(&files[EVENTS]).unwrap();
+    assert!(shown.iter().any(|line| line.position == position.0), "the run is not proven");
+}
+
+#[tokio::test]
+async fn a_report_whose_pack_is_gone_says_so_and_an_unknown_one_is_not_found() {
+    let house = House::new();
+    let reports = house.reports();
+    let permit = house.permit::<ReportMake>("*");
+    let kept = reports.make(permit, request(&house), &[]).await.unwrap();
+    std::fs::remove_file(reports.path(kept.id)).unwrap();
+    let permit = house.permit::<ReportRead>(&kept.id.to_string());
+    assert!(matches!(reports.read(permit).await, Err(ReportsError::NoPack)));
+    for id in ["*", "rep_00000000000000000000000000", "../anchor"] {
+        let permit = house.permit::<ReportRead>(id);
+        assert!(matches!(reports.read(permit).await, Err(ReportsError::NoReport)), "{id}");
+    }
+    let list = reports.list(house.permit::<ReportRead>("*")).await.unwrap();
+    assert!(!list[0].1);
 }
 
 #[tokio::test]
