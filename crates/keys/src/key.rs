@@ -12,8 +12,9 @@ use std::borrow::Cow;
 use store::{Collection, IndexTerm};
 use strongroom::{Algorithm, Bytes, KeySlot, ShredId};
 
-/// Most versions of one key: daily rotation for more than two years; then a new key is due.
-pub const VERSIONS_MAX: usize = 1_000;
+/// Most versions of one key: daily rotation for more than a year; then a new key is due. The record of
+/// a key grows with them, about 150 bytes each.
+pub const VERSIONS_MAX: usize = 500;
 
 /// A key with its versions, oldest first.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -7,10 +7,11 @@
 //!      └───────► suspended ◄─────┴─────────── compromised
 //! ```
 //!
-//! Two choices beyond the standard: a suspended version processes nothing either (the standard leaves
-//! that to the recipient's risk), and pre-active, deactivated and compromised versions can be suspended
-//! too, so that suspending a key stops all of it; each returns to where it was, and what was
-//! compromised before stays so whatever happens.
+//! Choices beyond the standard: a suspended version processes nothing either (the standard leaves that
+//! to the recipient's risk); pre-active, deactivated and compromised versions can be suspended too, so
+//! that suspending a key stops all of it; and only resumption or destruction leads out of suspension.
+//! A suspended version that is deactivated or declared compromised stays suspended and returns to that
+//! state: neither step may give back what the switch took away, nor is a compromise ever forgotten.
 
 use kernel::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -320,18 +321,6 @@ impl<M> State<M> {
         }
     }
 
-    /// The material to be replaced by the same material wrapped anew.
-    pub const fn material_mut(&mut self) -> Option<&mut M> {
-        match self {
-            Self::PreActive { material, .. }
-            | Self::Active { material, .. }
-            | Self::Suspended { material, .. }
-            | Self::Deactivated { material, .. }
-            | Self::Compromised { material, .. } => Some(material),
-            Self::Destroyed { .. } | Self::DestroyedCompromised { .. } => None,
-        }
-    }
-
     /// The same version once the dates that have passed took effect.
     #[must_use]
     pub fn settled(self, now: Timestamp) -> Self {
@@ -370,18 +359,30 @@ impl<M> State<M> {
                 Before::Deactivated { since } => Self::Deactivated { material, since },
                 Before::Compromised { since } => Self::Compromised { material, since },
             },
-            (Transition::Deactivate, Self::Suspended { was: Before::Compromised { .. }, .. }) => {
-                return Err(NotAllowed { from, transition });
-            }
             (
                 Transition::Deactivate,
-                Self::Active { material, .. } | Self::Suspended { material, .. },
-            ) => Self::Deactivated { material, since: now },
+                Self::Suspended {
+                    material,
+                    since,
+                    was: Before::PreActive { .. } | Before::Active { .. },
+                },
+            ) => Self::Suspended { material, since, was: Before::Deactivated { since: now } },
+            (
+                Transition::Compromise,
+                Self::Suspended {
+                    material,
+                    since,
+                    was:
+                        Before::PreActive { .. } | Before::Active { .. } | Before::Deactivated { .. },
+                },
+            ) => Self::Suspended { material, since, was: Before::Compromised { since: now } },
+            (Transition::Deactivate, Self::Active { material, .. }) => {
+                Self::Deactivated { material, since: now }
+            }
             (
                 Transition::Compromise,
                 Self::PreActive { material, .. }
                 | Self::Active { material, .. }
-                | Self::Suspended { material, .. }
                 | Self::Deactivated { material, .. },
             ) => Self::Compromised { material, since: now },
             (
@@ -446,8 +447,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    /// The model: the arrows of SP 800-57 part 1 revision 5, section 7, and our three more, as a table
-    /// that shares no code with the machine.
+    /// The model: the arrows of SP 800-57 part 1 revision 5, section 7, and ours, as a table that shares
+    /// no code with the machine. What happens to a suspended version happens to what it was before.
     const ARROWS: &[(StateName, Transition, StateName)] = {
         use StateName as S;
         use Transition as T;
@@ -460,9 +461,6 @@ mod tests {
             (S::Active, T::Deactivate, S::Deactivated),
             (S::Active, T::Compromise, S::Compromised),
             (S::Active, T::Destroy, S::Destroyed),
-            (S::Suspended, T::Deactivate, S::Deactivated),
-            (S::Suspended, T::Compromise, S::Compromised),
-            (S::Suspended, T::Destroy, S::Destroyed),
             (S::Deactivated, T::Suspend, S::Suspended),
             (S::Deactivated, T::Compromise, S::Compromised),
             (S::Deactivated, T::Destroy, S::Destroyed),
@@ -492,27 +490,30 @@ mod tests {
 
         fn step(&mut self, transition: Transition, now: i64) -> bool {
             self.pass_time(now);
+            let suspended = self.state == StateName::Suspended;
             if transition == Transition::Resume {
-                if self.state != StateName::Suspended {
-                    return false;
+                if suspended {
+                    self.state = self.before;
                 }
-                self.state = self.before;
-            } else {
-                let arrow = |(from, by, _): &&(StateName, Transition, StateName)| {
-                    *from == self.state && *by == transition
-                };
-                let Some((_, _, to)) = ARROWS.iter().find(arrow) else { return false };
-                // A compromise is never forgotten by way of a suspension.
-                let known =
-                    self.state == StateName::Suspended && self.before == StateName::Compromised;
-                if known && transition == Transition::Deactivate {
-                    return false;
+                self.pass_time(now);
+                return suspended;
+            }
+            let at = if suspended { self.before } else { self.state };
+            let arrow = |(from, by, _): &&(StateName, Transition, StateName)| {
+                *from == at && *by == transition
+            };
+            let to = ARROWS.iter().find(arrow).map(|(_, _, to)| *to);
+            // A version that waited for its date when it was stopped can still be ended.
+            let ended =
+                suspended && at == StateName::PreActive && transition == Transition::Deactivate;
+            let Some(to) = to.or(ended.then_some(StateName::Deactivated)) else { return false };
+            match (suspended, to) {
+                (true, StateName::Suspended | StateName::Active) => return false,
+                (true, to) if !to.is_destroyed() => self.before = to,
+                (_, to) => {
+                    self.before = self.state;
+                    self.state = to;
                 }
-                self.before = self.state;
-                self.state = match to {
-                    StateName::Destroyed if known => StateName::DestroyedCompromised,
-                    to => *to,
-                };
             }
             self.pass_time(now);
             true

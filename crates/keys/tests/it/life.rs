@@ -303,7 +303,7 @@ async fn a_schedule_brings_back_no_key_that_somebody_ended() {
 }
 
 #[tokio::test]
-async fn a_key_has_a_thousand_versions_and_no_more() {
+async fn a_key_has_five_hundred_versions_and_no_more() {
     let bench = Bench::new();
     let retail = bench.domain("retail", 0).await;
     let id = bench.aes(retail, "ledger").await;

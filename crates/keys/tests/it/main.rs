@@ -13,6 +13,8 @@ mod life;
 #[cfg(test)]
 mod listing;
 #[cfg(test)]
+mod model;
+#[cfg(test)]
 mod switching;
 #[cfg(test)]
 mod using;
