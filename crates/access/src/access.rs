@@ -67,8 +67,8 @@ impl fmt::Debug for Access {
 pub(crate) enum Change {
     /// Gives more: counts when it is durable.
     Widens,
-    /// Takes away: the directory has forgotten it already, every permit given before is void, and it
-    /// goes on when the disk is full.
+    /// Takes away: the directory has forgotten it already, every permit given before is void, and
+    /// it goes on when the disk is full.
     Narrows,
     /// Neither.
     Neither,
@@ -122,7 +122,8 @@ impl Access {
         self.look(Directory::bootstrap)
     }
 
-    /// Whether anybody has ever enrolled: before that, the first administrator's link is still wanted.
+    /// Whether anybody has ever enrolled: before that, the first administrator's link is still
+    /// wanted.
     #[must_use]
     pub fn has_enrolled(&self) -> bool {
         self.look(|d| d.people.values().any(|p| p.value.proofs != ProofDates::default()))
@@ -135,9 +136,9 @@ impl Access {
         events.into_iter().for_each(|event| self.record(event));
     }
 
-    /// Writes down the refusals of the minute that has ended, clears sessions that are over, and leaves
-    /// a mark of the time in the store, so that a start under a clock set back revives nothing. Call it
-    /// once a minute, and with `stopping` before the store is closed.
+    /// Writes down the refusals of the minute that has ended, clears sessions that are over, and
+    /// leaves a mark of the time in the store, so that a start under a clock set back revives
+    /// nothing. Call it once a minute, and with `stopping` before the store is closed.
     pub fn tell_refusals(&self, stopping: bool) {
         let mark = self.times().latest();
         let over = self.change_directory(|d| d.take_sessions_over(mark, SESSIONS_CLEARED_MAX));
@@ -214,8 +215,8 @@ impl Access {
         self.record(permit.into_event(Outcome::Done, self.clock()));
     }
 
-    /// Commits, and lets the directory know only afterwards. The puts' new versions are handed over in
-    /// their order.
+    /// Commits, and lets the directory know only afterwards. The puts' new versions are handed over
+    /// in their order.
     pub(crate) async fn save(
         &self,
         batch: Batch,
@@ -257,8 +258,8 @@ impl Access {
         }
     }
 
-    /// After a failed commit the directory is what the store says; if that does not answer either, it
-    /// stays as narrow as it was made.
+    /// After a failed commit the directory is what the store says; if that does not answer either,
+    /// it stays as narrow as it was made.
     fn read_again(&self) {
         if let Ok(mut fresh) = Directory::read(&self.inner.store) {
             self.change_directory(|d| {

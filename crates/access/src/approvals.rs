@@ -5,8 +5,8 @@
 //!     │  └──one rejects──▶ rejected
 //!     └──24 hours──▶ expired          (an approved one expires too)
 //! ```
-//! This is an *authenticated approval*: the log shows that a signed-in person with two fresh factors
-//! gave it. It is not a signature and cannot be verified without the log.
+//! This is an *authenticated approval*: the log shows that a signed-in person with two fresh
+//! factors gave it. It is not a signature and cannot be verified without the log.
 
 use crate::roles::{Assignment, Role};
 use kernel::{
@@ -291,8 +291,8 @@ impl ApprovalSubject {
     }
 }
 
-/// The hash to which an approval is bound: SHA-256 over action, resource and the request's canonical
-/// bytes, each with its length before it, so that no two requests have one text.
+/// The hash to which an approval is bound: SHA-256 over action, resource and the request's
+/// canonical bytes, each with its length before it, so that no two requests have one text.
 #[must_use]
 pub fn request_hash(action: Action, resource: &Resource, request: &[u8]) -> [u8; 32] {
     let mut bytes = b"lionrock approval v1".to_vec();

@@ -63,7 +63,8 @@ impl Access {
     /// Asks others to approve one exact request.
     ///
     /// # Errors
-    /// When the action needs no approval, the permit is for another key domain, or a limit is passed.
+    /// When the action needs no approval, the permit is for another key domain, or a limit is
+    /// passed.
     pub async fn request_approval(
         &self,
         permit: Permit<ApprovalRequest>,
@@ -183,8 +184,8 @@ impl Access {
         }
     }
 
-    /// Uses the caller's approval for exactly this request; `None` when the action needs none, or when
-    /// the installation itself acts. The commit fails if somebody used it in between.
+    /// Uses the caller's approval for exactly this request; `None` when the action needs none, or
+    /// when the installation itself acts. The commit fails if somebody used it in between.
     ///
     /// # Errors
     /// [`ApprovalError::Needed`] when nobody has approved exactly this.
@@ -220,6 +221,14 @@ impl Access {
         let mut approval = found.value;
         if !approval.fits(&subject, requester, now) {
             self.change_directory(|d| d.keep_approval(approval));
+            return Err(needed.into());
+        }
+        // Who approved must still be one who may: not locked since, nor off the duty list.
+        let standing = approval.verdicts.iter().filter(|verdict| {
+            let locked = self.look(|d| d.is_locked(Principal::Person(verdict.by)));
+            verdict.approves && !locked && self.check_approver(verdict.by, &approval).is_ok()
+        });
+        if standing.count() < approval.needed {
             return Err(needed.into());
         }
         approval.use_up(now)?;

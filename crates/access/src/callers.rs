@@ -21,8 +21,8 @@ pub struct Arrival {
 }
 
 impl Access {
-    /// The caller of a session's cookie. A half-open session makes a caller with one factor, whom the
-    /// policies refuse everything.
+    /// The caller of a session's cookie. A half-open session makes a caller with one factor, whom
+    /// the policies refuse everything.
     ///
     /// # Errors
     /// [`AccessError::SessionOver`], counted for the source.
@@ -67,8 +67,9 @@ impl Access {
         Ok(self.caller(token.holder, vec![Factor::Token], token.made.at, scope, arrival))
     }
 
-    /// The caller of a TLS client certificate, by the SHA-256 of its SubjectPublicKeyInfo. The door's
-    /// TLS has checked the handshake's signature; whom the key stands for is decided here alone.
+    /// The caller of a TLS client certificate, by the SHA-256 of its SubjectPublicKeyInfo. The
+    /// door's TLS has checked the handshake's signature; whom the key stands for is decided here
+    /// alone.
     ///
     /// # Errors
     /// [`AccessError::CertificateRefused`], counted for the source.

@@ -69,7 +69,8 @@ pub struct AccessReading {
     pub tokens: Vec<TokenReading>,
     /// How many people hold each role now, by its word; every role is named.
     pub holders: BTreeMap<&'static str, usize>,
-    /// Time-boxed roles that were given for longer than allowed; empty unless the limit was lowered.
+    /// Time-boxed roles that were given for longer than allowed; empty unless the limit was
+    /// lowered.
     pub overlong_time_boxes: Vec<PersonId>,
 }
 

@@ -1,6 +1,6 @@
-//! What this process remembers of people, services, tokens, sessions and approvals, so that a decision
-//! reads memory and nothing else. The store stays the truth: everything here was committed, except that
-//! what takes rights away is forgotten *before* its commit.
+//! What this process remembers of people, services, tokens, sessions and approvals, so that a
+//! decision reads memory and nothing else. The store stays the truth: everything here was
+//! committed, except that what takes rights away is forgotten *before* its commit.
 
 use crate::approvals::{Approval, ApprovalState, ApprovalSubject, Approvals};
 use crate::enrolment::{Bootstrap, Installation, Settings};
@@ -258,8 +258,8 @@ impl Directory {
         relations
     }
 
-    /// Whether this requester has an approved, unused request for the action on the resource. The use
-    /// case binds it to the exact request; this is what the gate asks.
+    /// Whether this requester has an approved, unused request for the action on the resource. The
+    /// use case binds it to the exact request; this is what the gate asks.
     pub(crate) fn has_approval(
         &self,
         word: &str,

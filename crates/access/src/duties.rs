@@ -1,8 +1,8 @@
 //! Separation of duties: which roles one principal may hold together, and why not.
 //!
-//! The same rules stand twice: here, so that a conflicting assignment is refused with its reason, and
-//! as `forbid` policies (`policy/separation.cedar`), so that an assignment that got past this one is
-//! of no use. A property test holds the two against each other.
+//! The same rules stand twice: here, so that a conflicting assignment is refused with its reason,
+//! and as `forbid` policies (`policy/separation.cedar`), so that an assignment that got past this
+//! one is of no use. A property test holds the two against each other.
 
 use crate::roles::Role;
 use serde::Serialize;
@@ -90,9 +90,10 @@ pub struct Separation {
     pub reason: &'static str,
 }
 
-const USERS_AND_KEYS: &str = "whoever manages users cannot use, manage or approve keys: they could let themselves in as anyone";
-const KEYS_AND_POLICY: &str =
-    "whoever uses, manages or approves keys cannot change policy: they could grant themselves more";
+const USERS_AND_KEYS: &str = "whoever manages users cannot use, manage or approve keys: \
+     they could let themselves in as anyone";
+const KEYS_AND_POLICY: &str = "whoever uses, manages or approves keys cannot change policy: \
+     they could grant themselves more";
 const ASK_AND_APPROVE: &str = "whoever approves is not whoever asks: dual control needs two people";
 const OPERATE: &str =
     "whoever runs the installation and its log cannot hold the power that the log watches";

@@ -1,13 +1,14 @@
 //! One-time links: how the first administrator comes in, and everybody after.
 //!
-//! Whoever holds the link sets a password and a second factor, once, within fifteen minutes (a day for
-//! those whom an administrator invites). The text of the link is returned to the caller and never
-//! written anywhere; the store knows a keyed hash.
+//! Whoever holds the link sets a password and a second factor, once, within fifteen minutes (a day
+//! for those whom an administrator invites). The text of the link is returned to the caller and
+//! never written anywhere; the store knows a keyed hash.
 //!
-//! **Bootstrap** is the time in which the first administrator may create people, give roles without a
-//! second person, and create the first keys. It ends, for good, when there is an identity administrator
-//! and a policy administrator who can both sign in, and a further person who can approve what the policy
-//! administrator asks for. The first administrator's role is worth nothing from then on.
+//! **Bootstrap** is the time in which the first administrator may create people, give roles without
+//! a second person, and create the first keys. It ends, for good, when there is an identity
+//! administrator and a policy administrator who can both sign in, and a further person who can
+//! approve what the policy administrator asks for. The first administrator's role is worth nothing
+//! from then on.
 
 use crate::AccessError;
 use crate::access::{Access, Change};
@@ -111,8 +112,8 @@ pub struct Enrolment {
 }
 
 impl Access {
-    /// Makes the first administrator of an empty installation and the link that lets them in, or a new
-    /// link when the first was not used in time. Needs no permit: there is nobody to give it.
+    /// Makes the first administrator of an empty installation and the link that lets them in, or a
+    /// new link when the first was not used in time. Needs no permit: there is nobody to give it.
     ///
     /// # Errors
     /// [`AccessError::NotFirst`] once anybody has enrolled.
@@ -227,12 +228,12 @@ impl Access {
         Ok(Enrolment { person: person.id, sign_in_name, name, seed: seed.base32, otpauth })
     }
 
-    /// Uses the link up: sets the password and the second factor, and signs the person in. Takes about
-    /// a tenth of a second: call it where blocking is allowed.
+    /// Uses the link up: sets the password and the second factor, and signs the person in. Takes
+    /// about a tenth of a second: call it where blocking is allowed.
     ///
     /// # Errors
-    /// [`AccessError::LinkRefused`], [`AccessError::Password`], [`AccessError::SignInRefused`] for a
-    /// wrong code; the link is good for another try then.
+    /// [`AccessError::LinkRefused`], [`AccessError::Password`], [`AccessError::SignInRefused`] for
+    /// a wrong code; the link is good for another try then.
     pub fn complete_enrolment(
         &self,
         link: &str,

@@ -86,12 +86,12 @@ impl Holder {
 }
 
 impl Access {
-    /// Gives a role to the person or service whom the permit names. After bootstrap somebody else must
-    /// have approved exactly this.
+    /// Gives a role to the person or service whom the permit names. After bootstrap somebody else
+    /// must have approved exactly this.
     ///
     /// # Errors
-    /// [`AccessError::Separation`] with the reason when it does not go together with what the holder
-    /// has, [`AccessError::Approval`] when nobody has approved, and as the limits say.
+    /// [`AccessError::Separation`] with the reason when it does not go together with what the
+    /// holder has, [`AccessError::Approval`] when nobody has approved, and as the limits say.
     pub async fn give_role(
         &self,
         permit: Permit<PolicyChange>,
@@ -133,8 +133,8 @@ impl Access {
     /// Takes a role away; when this returns, no later use of it can be recorded. Needs nobody else.
     ///
     /// # Errors
-    /// [`AccessError::NoSuch`] when the holder does not have it, [`AccessError::Last`] when nobody else
-    /// could manage users or give roles then.
+    /// [`AccessError::NoSuch`] when the holder does not have it, [`AccessError::Last`] when nobody
+    /// else could manage users or give roles then.
     pub async fn take_role(
         &self,
         permit: Permit<PolicyChange>,
@@ -277,8 +277,8 @@ impl Access {
             .with("reach", reach)
     }
 
-    /// Every change of roles raises the policy version, in the same commit; the same record says whether
-    /// bootstrap is over.
+    /// Every change of roles raises the policy version, in the same commit; the same record says
+    /// whether bootstrap is over.
     fn with_new_version(&self, batch: Batch, holder: &Holder) -> (Batch, Option<Installation>) {
         let ends = match holder {
             Holder::Person(kept) => self.end_bootstrap(Batch::new(), &kept.value),

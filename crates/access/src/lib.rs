@@ -1,25 +1,27 @@
-//! Who may do what: people and services, how they prove themselves, their roles, the policies, and the
-//! approvals of others.
+//! Who may do what: people and services, how they prove themselves, their roles, the policies, and
+//! the approvals of others.
 //!
-//! **For:** signing in and staying signed in, API tokens and client certificates; roles and who may hold
-//! them together ([`roles`], [`duties`]); the Cedar policies ([`policy`]) and the decision for the gate
-//! ([`Access`] implements [`kernel::Decider`]); approvals bound to one exact request ([`approvals`]);
-//! what this room can say of itself as evidence ([`checks`]).
+//! **For:** signing in and staying signed in, API tokens and client certificates; roles and who may
+//! hold them together ([`roles`], [`duties`]); the Cedar policies ([`policy`]) and the decision for
+//! the gate ([`Access`] implements [`kernel::Decider`]); approvals bound to one exact request
+//! ([`approvals`]); what this room can say of itself as evidence ([`checks`]).
 //!
-//! **Not for:** key bytes and hashes of secrets (the strongroom's work), HTTP and cookies (a door's),
-//! the wording on screen.
+//! **Not for:** key bytes and hashes of secrets (the strongroom's work), HTTP and cookies (a
+//! door's), the wording on screen.
 //!
 //! **The way of a request:** a door hands over what it received and gets a [`kernel::Caller`]
-//! ([`Access::caller_for_session`], [`Access::caller_for_token`], [`Access::caller_for_certificate`]);
-//! the gate asks [`Access`] to decide, from memory; a use case takes its permit by value and commits
-//! change and event together. What gives rights counts when it is durable; what takes rights away is
-//! forgotten first, committed with every epoch raised, and only then acknowledged.
+//! ([`Access::caller_for_session`], [`Access::caller_for_token`],
+//! [`Access::caller_for_certificate`]); the gate asks [`Access`] to decide, from memory; a use case
+//! takes its permit by value and commits change and event together. What gives rights counts when
+//! it is durable; what takes rights away is forgotten first, committed with every epoch raised, and
+//! only then acknowledged.
 //!
 //! **Invariants:**
-//! - What one principal must not join is refused twice: when a role is given, and by `forbid` policies.
+//! - What one principal must not join is refused twice: when a role is given, and by `forbid`
+//!   policies.
 //! - A policy that cannot be evaluated never allows.
-//! - No secret is stored: passwords are hashed under a pepper, tokens, cookies and links under a key,
-//!   seeds of codes are sealed. One code opens one session; one link lets one person in.
+//! - No secret is stored: passwords are hashed under a pepper, tokens, cookies and links under a
+//!   key, seeds of codes are sealed. One code opens one session; one link lets one person in.
 //! - An attacker's failures delay the attacker, never the account's owner elsewhere.
 //! - A clock set back prolongs no grant; a clock set forward ends no waiting period ([`times`]).
 

@@ -2,8 +2,8 @@
 
 use kernel::Secret;
 
-/// Fewest characters (NIST SP 800-63B-4 asks for 15 alone, 8 beside a second factor; every person here
-/// has a second factor).
+/// Fewest characters (NIST SP 800-63B-4 asks for 15 alone, 8 beside a second factor; every person
+/// here has a second factor).
 pub const PASSWORD_CHARS_MIN: usize = 12;
 /// Most characters; longer ones would only cost time.
 pub const PASSWORD_CHARS_MAX: usize = 256;

@@ -41,7 +41,8 @@ pub(crate) fn text(field: &'static str, text: &str) -> Result<String, AccessErro
 }
 
 impl Access {
-    /// Creates a person without roles, and the link by which it sets its password and second factor.
+    /// Creates a person without roles, and the link by which it sets its password and second
+    /// factor.
     ///
     /// # Errors
     /// When the sign-in name is taken or the store does not take it.
@@ -233,7 +234,8 @@ impl Access {
         self.save(batch.event(event).guard(guard), Change::Neither, |_, _| ()).await
     }
 
-    /// The people whom the permit shows, by name: one, or all who hold something in its key domains.
+    /// The people whom the permit shows, by name: one, or all who hold something in its key
+    /// domains.
     #[must_use]
     pub fn people(&self, permit: Permit<IdentityRead>) -> Vec<PersonView> {
         let (scope, one) = (permit.scope(), permit.resource_id::<PersonId>());

@@ -1,5 +1,5 @@
-//! The policies: Cedar text kept in this crate, sliced by action, asked with the few entities that a
-//! decision needs.
+//! The policies: Cedar text kept in this crate, sliced by action, asked with the few entities that
+//! a decision needs.
 //!
 //! Nothing here knows the store or the clock: a [`Question`] goes in, an [`Answer`] comes out.
 
@@ -219,14 +219,15 @@ impl Engine {
         Ok(set)
     }
 
-    /// Whether an answer about this action depends on the time or on a factor's age; such answers are
-    /// not remembered.
+    /// Whether an answer about this action depends on the time or on a factor's age; such answers
+    /// are not remembered.
     #[must_use]
     pub fn reads_time(&self, action: Action) -> bool {
         self.slices.get(&action).is_none_or(|slice| slice.reads_time)
     }
 
-    /// The part of the entities that depends on caller and key domain only, to be kept and used again.
+    /// The part of the entities that depends on caller and key domain only, to be kept and used
+    /// again.
     ///
     /// # Errors
     /// When the entities do not fit together.

@@ -67,8 +67,8 @@ impl Access {
         Ok(id)
     }
 
-    /// Lets a client certificate stand for the service that the permit names: any certificate with this
-    /// public key, which the TLS handshake has proven.
+    /// Lets a client certificate stand for the service that the permit names: any certificate with
+    /// this public key, which the TLS handshake has proven.
     ///
     /// # Errors
     /// When another service has the key already, or the limit is reached.

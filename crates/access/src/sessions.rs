@@ -2,8 +2,8 @@
 //! leaving.
 //!
 //! The session's cookie is 256 random bits; the store knows a keyed hash. After the password alone
-//! a session is *half open*: it lasts five minutes and is good for giving the code. Giving the code, at
-//! sign-in or again later for a sensitive action, changes the cookie.
+//! a session is *half open*: it lasts five minutes and is good for giving the code. Giving the
+//! code, at sign-in or again later for a sensitive action, changes the cookie.
 
 use crate::AccessError;
 use crate::access::{Access, Change};
@@ -90,12 +90,12 @@ pub struct SignedIn {
 }
 
 impl Access {
-    /// Signs a person in. Takes about a tenth of a second, whether or not there is such a person: call
-    /// it where blocking is allowed.
+    /// Signs a person in. Takes about a tenth of a second, whether or not there is such a person:
+    /// call it where blocking is allowed.
     ///
     /// # Errors
-    /// [`AccessError::SignInRefused`] whichever part is wrong, [`AccessError::TooManyAttempts`] before
-    /// anything is looked at.
+    /// [`AccessError::SignInRefused`] whichever part is wrong, [`AccessError::TooManyAttempts`]
+    /// before anything is looked at.
     pub fn sign_in(
         &self,
         form: SignIn,
@@ -133,8 +133,8 @@ impl Access {
         self.begin(person.id, factors, opened, secrets, None, origin, correlation)
     }
 
-    /// Takes the one-time code of a session: opens a half-open one, renews the proof of another. The
-    /// cookie changes. Blocks until it is durable.
+    /// Takes the one-time code of a session: opens a half-open one, renews the proof of another.
+    /// The cookie changes. Blocks until it is durable.
     ///
     /// # Errors
     /// [`AccessError::SessionOver`], [`AccessError::SignInRefused`] for a wrong or used code.
@@ -262,8 +262,8 @@ impl Access {
         self.turned_away(origin, PreAuthRefusal::Password);
     }
 
-    /// Writes the session, the used code and the event in one commit. The record of secrets is in the
-    /// version that was read: one code cannot open two sessions.
+    /// Writes the session, the used code and the event in one commit. The record of secrets is in
+    /// the version that was read: one code cannot open two sessions.
     #[expect(clippy::too_many_arguments, reason = "one private step of three public ones")]
     pub(crate) fn begin(
         &self,

@@ -1,11 +1,11 @@
 //! Slowing down guesses without letting anyone lock somebody else out.
 //!
-//! A delay belongs to one account *as tried from one source*; the account's owner elsewhere does not
-//! notice. A second, looser delay belongs to the source alone, against one password tried on many
-//! accounts. A third counts wrong one-time codes of one account wherever they come from: only who knows
-//! the password can make it grow, so it slows a thief of passwords and no stranger can turn it against
-//! the owner. All grow by doubling and are forgotten after a day. Sources are IPv4 addresses and IPv6
-//! /64 networks, of which one subscriber has many.
+//! A delay belongs to one account *as tried from one source*; the account's owner elsewhere does
+//! not notice. A second, looser delay belongs to the source alone, against one password tried on
+//! many accounts. A third counts wrong one-time codes of one account wherever they come from: only
+//! who knows the password can make it grow, so it slows a thief of passwords and no stranger can
+//! turn it against the owner. All grow by doubling and are forgotten after a day. Sources are IPv4
+//! addresses and IPv6 /64 networks, of which one subscriber has many.
 
 use kernel::MonotonicMicros;
 use std::collections::HashMap;
@@ -136,8 +136,8 @@ impl Throttle {
         }
     }
 
-    /// Forgets the failures on this account from this source; those of the source stay, or an attacker
-    /// with one good account could clear them between guesses.
+    /// Forgets the failures on this account from this source; those of the source stay, or an
+    /// attacker with one good account could clear them between guesses.
     pub fn succeeded(&self, account: &str, address: Option<IpAddr>) {
         let [(counter, _), _] = self.both(account, address);
         self.counters.lock().unwrap_or_else(PoisonError::into_inner).remove(&counter);

@@ -1,5 +1,5 @@
-//! Two readings of one clock that may be wrong: what a grant must not outlast, what a waiting period
-//! must not undercut.
+//! Two readings of one clock that may be wrong: what a grant must not outlast, what a waiting
+//! period must not undercut.
 //!
 //! The wall clock can be moved. Beside it runs the machine's own count since this process began to
 //! look. A grant ends at the *later* of the two readings, so a clock set back prolongs nothing; a

@@ -1,4 +1,5 @@
-//! API tokens: shown once, stored as a keyed hash, narrowed to actions and key domains, with an end.
+//! API tokens: shown once, stored as a keyed hash, narrowed to actions and key domains, with an
+//! end.
 //!
 //! ```text
 //! lr_06xk…26 characters…_43 characters of base64url

@@ -43,7 +43,8 @@ impl ActionGroup {
         }
     }
 
-    /// The groups of an action. Every action is named: a new one does not compile until it is placed.
+    /// The groups of an action. Every action is named: a new one does not compile until it is
+    /// placed.
     #[must_use]
     pub const fn of(action: Action) -> &'static [Self] {
         match action {

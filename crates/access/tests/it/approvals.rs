@@ -1,11 +1,12 @@
 //! Approvals through the gate: asked, given by others, used once, for exactly one request.
 
-use crate::house::{House, Someone, key, policy, retail, treasury, wait};
+use crate::house::{House, Someone, identity, key, policy, retail, treasury, wait};
 use access::approvals::{APPROVAL_SECONDS, ApprovalError, ApprovalState, Occasion, request_hash};
 use access::roles::{Reach, Role};
 use access::{AccessError, GiveRole, NewApproval};
 use kernel::actions::{
-    ApprovalDecide, ApprovalRead, ApprovalRequest, KeyDestroy, KeySuspend, PolicyChange,
+    ApprovalDecide, ApprovalRead, ApprovalRequest, IdentityManage, KeyDestroy, KeySuspend,
+    PolicyChange,
 };
 use kernel::{Action, ApprovalId, DomainId, Outcome, Resource, ResourceKind};
 
@@ -108,6 +109,19 @@ fn an_approval_serves_nobody_but_its_requester() {
     let hash = request_hash(Action::KeySuspend, &key(retail()), b"");
     assert!(house.access().spend(&permit, hash).unwrap().is_some());
     let _ = permit.into_event(Outcome::Failed("test".into()), &*house.clock);
+}
+
+#[test]
+fn the_approval_of_somebody_who_was_locked_since_counts_no_more() {
+    let (house, staff) = House::settled();
+    approved(&house, &staff.custodian, &[&staff.officer, &staff.second_officer], destroy());
+    let permit = house.permit::<IdentityManage>(&staff.users, identity(staff.officer.id)).unwrap();
+    wait(house.access().lock(permit, "phished")).unwrap();
+    let permit = house.permit::<KeyDestroy>(&staff.custodian, key(retail())).unwrap();
+    let hash = request_hash(Action::KeyDestroy, &key(retail()), REQUEST);
+    let refused = house.access().spend(&permit, hash);
+    assert!(matches!(refused, Err(AccessError::Approval(ApprovalError::Needed { .. }))));
+    let _ = permit.into_event(Outcome::Failed("approval-needed".into()), &*house.clock);
 }
 
 #[test]

@@ -1,5 +1,6 @@
-//! The permission table: every role, every action, own and other key domain. What people read stands
-//! in `tests/golden/permissions.txt`; write it anew with `UPDATE_GOLDEN=1 cargo test -p access`.
+//! The permission table: every role, every action, own and other key domain. What people read
+//! stands in `tests/golden/permissions.txt`; write it anew with `UPDATE_GOLDEN=1 cargo test -p
+//! access`.
 
 use crate::policies::{ask, domain, person, subject};
 use access::duties::{Duty, conflicts_within};

@@ -234,8 +234,8 @@ fn an_auditor_of_one_key_domain_sees_its_people_and_every_read_is_written_down()
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
-    /// Whatever order roles are asked in, what was accepted never conflicts, and the engine gives the
-    /// holder no two powers that must stay apart.
+    /// Whatever order roles are asked in, what was accepted never conflicts, and the engine gives
+    /// the holder no two powers that must stay apart.
     #[test]
     fn no_accepted_set_of_roles_joins_managing_users_and_using_keys(
         roles in proptest::collection::vec(proptest::sample::select(Role::ALL.to_vec()), 1..12)

@@ -1,5 +1,5 @@
-//! One-time codes computed the way a person's device does: RFC 6238 on our own SHA-1 (FIPS 180-4), so
-//! that the strongroom is not its own oracle.
+//! One-time codes computed the way a person's device does: RFC 6238 on our own SHA-1 (FIPS 180-4),
+//! so that the strongroom is not its own oracle.
 
 pub(crate) fn code(seed_base32: &str, unix_seconds: i64) -> String {
     let key = from_base32(seed_base32);
