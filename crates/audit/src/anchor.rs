@@ -1,8 +1,8 @@
 //! The anchor: the newest head, in a file outside the database.
 //!
-//! Whoever puts an older copy of the database in place of the newer one meets the anchor at the next
-//! start. It is written at most every [`THROTTLE_MICROS`] and at close, so after a crash it may be
-//! behind the database, which is no offence; the database is never allowed to be behind it.
+//! Whoever puts an older copy of the database in place of the newer one meets the anchor at the
+//! next start. It is written at most every [`THROTTLE_MICROS`] and at close, so after a crash it
+//! may be behind the database, which is no offence; the database is never allowed to be behind it.
 
 use crate::hash::Hash;
 use crate::head::{Head, Incarnation};

@@ -1,8 +1,8 @@
 //! The appender: events of one group commit in, one batch record and a new head out.
 //!
 //! It runs on the store's committer thread for every use of a key, so it hashes where the bytes lie
-//! and keeps its buffers. A position is the size of the tree before the event: there is no counter that
-//! could leave a gap.
+//! and keeps its buffers. A position is the size of the tree before the event: there is no counter
+//! that could leave a gap.
 
 use crate::hash::Hash;
 use crate::head::{Head, StoredHead};

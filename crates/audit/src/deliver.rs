@@ -1,5 +1,5 @@
-//! Bringing checkpoints out of the house: to a folder (a mailbox, a write-once store), to a webhook,
-//! to a witness. A courier is a task of its own; no operation waits for it.
+//! Bringing checkpoints out of the house: to a folder (a mailbox, a write-once store), to a
+//! webhook, to a witness. A courier is a task of its own; no operation waits for it.
 
 use crate::anchor::replace;
 use crate::cosign::{CosignError, WitnessClient};
@@ -117,8 +117,8 @@ impl Courier {
         Self { name: name.into(), destination, log, store, clock, every }
     }
 
-    /// Delivers whenever the log has grown, until `stop` ends. What fails is tried again a few times,
-    /// is noted, and does not keep the next checkpoint.
+    /// Delivers whenever the log has grown, until `stop` ends. What fails is tried again a few
+    /// times, is noted, and does not keep the next checkpoint.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = stop => {}
@@ -131,8 +131,8 @@ impl Courier {
             Ok(outlet) => outlet.next().0,
             Err(_) => 0,
         };
-        // The newest checkpoint goes out at every start: a witness then says that it is still there, and
-        // a log that was rolled back is not taken for one that was delivered.
+        // The newest checkpoint goes out at every start: a witness then says that it is still
+        // there, and a log that was rolled back is not taken for one that was delivered.
         size = size.min(self.log.head().size.saturating_sub(1));
         while self.log.wait_durable(LogPosition(size)).await.is_ok() {
             for attempt in 0..TRIES_MAX {

@@ -2,11 +2,11 @@
 //!
 //! **For:** taking the events of each commit into a Merkle tree, signing checkpoints of it, proving
 //! that an event is in it and that one checkpoint continues another, finding and exporting events,
-//! bringing checkpoints and events out of the house (folder, webhook, witness, syslog), and verifying
-//! all that offline ([`mod@verify`]).
+//! bringing checkpoints and events out of the house (folder, webhook, witness, syslog), and
+//! verifying all that offline ([`mod@verify`]).
 //!
-//! **Not for:** deciding what is worth an event (the slices do), keeping state (the store does), holding
-//! keys (the strongroom signs checkpoints and seals personal parts).
+//! **Not for:** deciding what is worth an event (the slices do), keeping state (the store does),
+//! holding keys (the strongroom signs checkpoints and seals personal parts).
 //!
 //! # What is hashed
 //! Everything can be recomputed with SHA-256 alone; `tests/recompute.py` does so.
@@ -18,19 +18,20 @@
 //! node          = SHA-256(0x01 ‖ left ‖ right)
 //! ```
 //! The public text is the JSON of [`kernel::Event`], fields in the order of its declaration, no
-//! white space, followed by `logged`: the time of the log, which never goes back. The personal text is
-//! the JSON of its list of pairs; its salt is sealed with it, so that whoever shreds the key of a person
-//! and a month takes text and salt away and leaves the proof whole.
+//! white space, followed by `logged`: the time of the log, which never goes back. The personal text
+//! is the JSON of its list of pairs; its salt is sealed with it, so that whoever shreds the key of
+//! a person and a month takes text and salt away and leaves the proof whole.
 //!
 //! # The way of an event
-//! A slice commits a batch → the store's committer hands all events of the group to [`LogAppender`] →
-//! each is hashed where its text lies, its personal part put with those of the same person → one sealed
-//! record and a new head are written in the same transaction → when that is durable the head is
-//! published: only now can it be signed ([`Log::checkpoint`]), proven from ([`Log::evidence`]), found
-//! ([`Log::query`]) and carried out ([`deliver`], [`sink`]).
+//! A slice commits a batch → the store's committer hands all events of the group to [`LogAppender`]
+//! → each is hashed where its text lies, its personal part put with those of the same person → one
+//! sealed record and a new head are written in the same transaction → when that is durable the head
+//! is published: only now can it be signed ([`Log::checkpoint`]), proven from ([`Log::evidence`]),
+//! found ([`Log::query`]) and carried out ([`deliver`], [`sink`]).
 //!
-//! Hashes lie in the records: whoever completes a tile of 256 carries it, and what the levels above have
-//! so far. A proof of any age reads a few records; a start reads one and at most 255 events after it.
+//! Hashes lie in the records: whoever completes a tile of 256 carries it, and what the levels above
+//! have so far. A proof of any age reads a few records; a start reads one and at most 255 events
+//! after it.
 //!
 //! # When an older store is put in place
 //! The anchor ([`anchor`]) and every witness notice it. If approvers accept the rollback by name
@@ -38,10 +39,10 @@
 //! commits to the last known checkpoint and states the gap; nothing is signed before it is durable.
 //!
 //! # Invariants
-//! Positions have no gaps: an event's position is the size of the tree before it. The log's time never
-//! goes back. A checkpoint is signed only for a head that is durable. A store that is behind its anchor,
-//! or whose records are not those that the head has bound, is refused. Nothing that leaves the house is
-//! waited for by an operation.
+//! Positions have no gaps: an event's position is the size of the tree before it. The log's time
+//! never goes back. A checkpoint is signed only for a head that is durable. A store that is behind
+//! its anchor, or whose records are not those that the head has bound, is refused. Nothing that
+//! leaves the house is waited for by an operation.
 
 pub mod anchor;
 mod appender;

@@ -194,8 +194,8 @@ impl Log {
         size.wait_for(|size| *size > position.0).await.map(|_| ()).map_err(|_| LogError::Closed)
     }
 
-    /// The event that must be committed first after an accepted rollback: it commits to the last known
-    /// checkpoint and states the gap.
+    /// The event that must be committed first after an accepted rollback: it commits to the last
+    /// known checkpoint and states the gap.
     #[must_use]
     pub fn rollback_event(&self) -> Option<Event> {
         lock(&self.shared.rollback).clone()

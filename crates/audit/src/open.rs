@@ -180,8 +180,8 @@ impl Opening {
         Self { shared, room, rollback }
     }
 
-    /// Reads the stored head and at most the last 255 events, checks them against the records and the
-    /// anchor, and gives the appender for the store.
+    /// Reads the stored head and at most the last 255 events, checks them against the records and
+    /// the anchor, and gives the appender for the store.
     ///
     /// # Errors
     /// When the anchor stands against it or the stored log is damaged; nothing is changed then.

@@ -1,7 +1,7 @@
 //! Outlets: the ways by which checkpoints and events leave the house, and how far each has come.
 //!
-//! Their state lies in the store, so that a sink goes on where it stopped and a report can say when a
-//! checkpoint was last seen by somebody else, or that this never happened.
+//! Their state lies in the store, so that a sink goes on where it stopped and a report can say when
+//! a checkpoint was last seen by somebody else, or that this never happened.
 
 use crate::cosign::Cosigned;
 use crate::log::LogError;

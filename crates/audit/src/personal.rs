@@ -1,8 +1,8 @@
 //! The personal part of events: sealed under a key for each key domain, person and month.
 //!
 //! A key is made when its first event comes and is carried, wrapped, by the record of that event;
-//! later events say where. Its shred key lies in the root alone: when that is gone, every copy of the
-//! record is unreadable in its personal parts and still proves its public ones.
+//! later events say where. Its shred key lies in the root alone: when that is gone, every copy of
+//! the record is unreadable in its personal parts and still proves its public ones.
 
 use crate::leaf::{SALT_BYTES, Salt};
 use crate::line::PersonalText;
@@ -172,8 +172,8 @@ impl PersonalReader {
         Self { room, open: Mutex::default() }
     }
 
-    /// The salt and the text of the event at `position`; `None` when the key was shredded. `carried`
-    /// finds the wrapped key where it lies, older form and newer.
+    /// The salt and the text of the event at `position`; `None` when the key was shredded.
+    /// `carried` finds the wrapped key where it lies, older form and newer.
     pub(crate) fn open<E>(
         &self,
         (record, number): (u64, u16),

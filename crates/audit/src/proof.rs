@@ -122,8 +122,8 @@ pub fn inclusion<T: TileSource>(
     Ok(path)
 }
 
-/// The proof that the tree of `old` entries is the beginning of the tree of `new` entries; empty when
-/// `old` is 0 or equal to `new`.
+/// The proof that the tree of `old` entries is the beginning of the tree of `new` entries; empty
+/// when `old` is 0 or equal to `new`.
 ///
 /// # Errors
 /// When `old` is larger than `new`, or a tile cannot be had.
@@ -280,7 +280,9 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(6))]
         #[test]
-        fn larger_trees_prove_as_well(size in 300u64..70_000, a in any::<u64>(), b in any::<u64>()) {
+        fn larger_trees_prove_as_well(
+            size in 300u64..70_000, a in any::<u64>(), b in any::<u64>(),
+        ) {
             thread_local!(static GROWN: Grown = Grown::of(70_000));
             GROWN.with(|grown| -> Result<(), TestCaseError> {
                 let (position, old) = (a % size, b % size + 1);

@@ -1,7 +1,7 @@
 //! Finding events, newest first, and taking them out.
 //!
-//! There is no index yet: a query walks back over the records, reads the public text of each event and
-//! looks for the wanted words before it parses anything. One call walks over at most
+//! There is no index yet: a query walks back over the records, reads the public text of each event
+//! and looks for the wanted words before it parses anything. One call walks over at most
 //! [`SCAN_EVENTS_MAX`] events and gives a cursor where it stopped, so no query holds anything up.
 
 use crate::line::{Line, PersonalText};
@@ -62,8 +62,8 @@ pub struct Query {
 pub struct Page {
     /// The events.
     pub events: Vec<LoggedEvent>,
-    /// Where to go on ([`Query::before`]); none at the beginning of the log. A page may be short, even
-    /// empty, and still have one: the walk stopped at its limit.
+    /// Where to go on ([`Query::before`]); none at the beginning of the log. A page may be short,
+    /// even empty, and still have one: the walk stopped at its limit.
     pub next: Option<LogPosition>,
 }
 
@@ -185,8 +185,8 @@ impl Log {
         Ok(events)
     }
 
-    /// One event as evidence: with everything to hash it again and the proof that it is in the log of
-    /// `size` events.
+    /// One event as evidence: with everything to hash it again and the proof that it is in the log
+    /// of `size` events.
     ///
     /// # Errors
     /// When there is none at this position, or the stored log cannot be read.
@@ -204,8 +204,8 @@ impl Log {
         Ok(line)
     }
 
-    /// Gives the lines of an export from `from` up to `until`, oldest first: JSON with everything to
-    /// recompute the leaves, the personal parts too if they are asked for and their keys exist.
+    /// Gives the lines of an export from `from` up to `until`, oldest first: JSON with everything
+    /// to recompute the leaves, the personal parts too if they are asked for and their keys exist.
     ///
     /// # Errors
     /// When the stored log cannot be read, or the taker fails.
@@ -224,8 +224,9 @@ impl Log {
     }
 
     /// What a mirror asks for by a path of C2SP `tlog-tiles`, under the log's prefix: `checkpoint`,
-    /// `tile/<level>/<index>` or `tile/entries/<index>`, partial ones with `.p/<width>`. Entries are
-    /// hashes of salted texts and say nothing about their events. `None`: there is no such file (yet).
+    /// `tile/<level>/<index>` or `tile/entries/<index>`, partial ones with `.p/<width>`. Entries
+    /// are hashes of salted texts and say nothing about their events. `None`: there is no such file
+    /// (yet).
     ///
     /// # Errors
     /// When the stored log cannot be read.

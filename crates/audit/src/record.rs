@@ -11,11 +11,12 @@
 //! ‖ carried keys u16
 //!   each: length u32 ‖ slot as JSON ‖ length u32 ‖ wrapped key
 //! ```
-//! Numbers are big-endian. A personal part holds, sealed once, what the events of one batch have under
-//! one key: each `position u64 ‖ salt 16 ‖ length u32 ‖ text`. The tiles are those that this batch made full and, after them, what the
-//! levels above have so far: whoever looks for the tile that ends before position `p` finds it in the
-//! record that contains `p - 1`, and a start needs that record and at most 255 events after it. Carried
-//! keys are the wrapped keys of people and months that had none before; see [`crate::personal`].
+//! Numbers are big-endian. A personal part holds, sealed once, what the events of one batch have
+//! under one key: each `position u64 ‖ salt 16 ‖ length u32 ‖ text`. The tiles are those that this
+//! batch made full and, after them, what the levels above have so far: whoever looks for the tile
+//! that ends before position `p` finds it in the record that contains `p - 1`, and a start needs
+//! that record and at most 255 events after it. Carried keys are the wrapped keys of people and
+//! months that had none before; see [`crate::personal`].
 
 use crate::hash::Hash;
 use crate::leaf::{ENTRY_BYTES, SALT_BYTES, Salt, entry, leaf_hash, salted};
@@ -30,7 +31,8 @@ const HEADER_BYTES: usize = 13;
 #[error("a batch record of the log is malformed")]
 pub struct MalformedRecord;
 
-/// Where a wrapped personal-data key lies: in the record that begins at this position, at this place.
+/// Where a wrapped personal-data key lies: in the record that begins at this position, at this
+/// place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct KeyPlace {
     pub(crate) record: u64,
@@ -110,8 +112,8 @@ impl RecordWriter {
         Self { body }
     }
 
-    /// Writes one event: `public` writes its text behind the salt, in place, so that salt and text are
-    /// hashed where they lie. Gives the hash of the public part.
+    /// Writes one event: `public` writes its text behind the salt, in place, so that salt and text
+    /// are hashed where they lie. Gives the hash of the public part.
     pub(crate) fn event<E>(
         &mut self,
         salt: &Salt,

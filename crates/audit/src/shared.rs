@@ -42,7 +42,8 @@ pub trait Rows {
     /// The digest of the records as they are.
     fn state(&self) -> StateDigest;
 
-    /// The newer form of a wrapped personal-data key, by its name in [`crate::shred::RewrappedKeys`].
+    /// The newer form of a wrapped personal-data key, by its name in
+    /// [`crate::shred::RewrappedKeys`].
     ///
     /// # Errors
     /// When the store cannot read.
@@ -95,7 +96,8 @@ pub(crate) struct Shared {
     pub(crate) signer: LogSigner,
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) clock: Arc<dyn Clock>,
-    /// The rollback that was accepted and not yet recorded; until then nothing is signed or anchored.
+    /// The rollback that was accepted and not yet recorded; until then nothing is signed or
+    /// anchored.
     pub(crate) rollback: Mutex<Option<Event>>,
     pub(crate) published: RwLock<Published>,
     pub(crate) size: watch::Sender<u64>,

@@ -1,9 +1,9 @@
 //! Shredding what the log has on one person in one month: text, salt and key go, the proofs stay.
 //!
-//! The wrapped keys lie in the records, which never change, so the keys of others under the same shred
-//! key get new forms beside the log ([`RewrappedKeys`]); then the shred key leaves the root, and every
-//! copy of every record, in any backup, is unreadable in that part. Shredding walks over the whole log:
-//! it is rare, and runs beside the work.
+//! The wrapped keys lie in the records, which never change, so the keys of others under the same
+//! shred key get new forms beside the log ([`RewrappedKeys`]); then the shred key leaves the root,
+//! and every copy of every record, in any backup, is unreadable in that part. Shredding walks over
+//! the whole log: it is rare, and runs beside the work.
 
 use crate::log::{Log, LogError};
 use crate::record::KeyPlace;
@@ -77,8 +77,8 @@ impl RewrappedKey {
     }
 }
 
-/// Newer forms of wrapped keys, by the place of the older form in the log; and, by shred key, the note
-/// that it may go.
+/// Newer forms of wrapped keys, by the place of the older form in the log; and, by shred key, the
+/// note that it may go.
 #[derive(Debug)]
 pub enum RewrappedKeys {}
 

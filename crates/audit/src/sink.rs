@@ -1,9 +1,10 @@
-//! The sink: every event as a syslog message (RFC 5424) over TLS (RFC 5425), in order, at least once.
+//! The sink: every event as a syslog message (RFC 5424) over TLS (RFC 5425), in order, at least
+//! once.
 //!
-//! It is a task of its own that reads the log behind a durable cursor, so it neither delays an operation
-//! nor loses events while the receiver is away. The protocol has no acknowledgement: the cursor moves
-//! when a batch has been written and the connection is found open afterwards; after a break the last batch is
-//! sent again.
+//! It is a task of its own that reads the log behind a durable cursor, so it neither delays an
+//! operation nor loses events while the receiver is away. The protocol has no acknowledgement: the
+//! cursor moves when a batch has been written and the connection is found open afterwards; after a
+//! break the last batch is sent again.
 
 use crate::log::{Log, LogError};
 use crate::outlet::{OutletKind, recall, remember};
@@ -34,8 +35,8 @@ const EXCHANGE: Duration = Duration::from_secs(30);
 const RETRY_FIRST: Duration = Duration::from_millis(500);
 /// Longest wait after a failure.
 const RETRY_MAX: Duration = Duration::from_secs(60);
-/// The name of the structured data unless another is set: 32473 is the enterprise number that RFC 5612
-/// keeps for documentation; a bank sets its own.
+/// The name of the structured data unless another is set: 32473 is the enterprise number that RFC
+/// 5612 keeps for documentation; a bank sets its own.
 pub const DATA_ID_DEFAULT: &str = "lionrock@32473";
 
 /// Where events go, and as whose.
@@ -133,7 +134,8 @@ impl Sink {
         Ok(Self { options, server, tls, log, store, clock })
     }
 
-    /// Sends until `stop` ends. After a failure it waits, up to a minute, and goes on at the cursor.
+    /// Sends until `stop` ends. After a failure it waits, up to a minute, and goes on at the
+    /// cursor.
     pub async fn run(self, stop: impl Future<Output = ()>) {
         tokio::select! {
             () = stop => {}

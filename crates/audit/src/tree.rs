@@ -1,9 +1,10 @@
 //! The Merkle tree (RFC 6962, section 2.1), append-only, with its hashes in tiles of 256.
 //!
-//! [`Tip`] is the growing right edge: the compact range (the roots of the complete subtrees, largest
-//! first) and the hashes of the tiles that are not full yet. It never grows beyond 64 hashes and a
-//! partial tile for each level. Full tiles leave it and are kept in the batch records of the log, see
-//! [`crate::record`].
+//! [`Tip`] is the growing right edge: the compact range (the roots of the complete subtrees,
+//! largest first) and the hashes of the tiles that are not full yet. It never grows beyond 64
+//! hashes and a partial tile for each level. Full tiles leave it and are kept in the batch records
+//! of the log, see
+//! `record`.
 
 use crate::hash::Hash;
 use crate::tile::{HEIGHT, Tile, WIDTH};

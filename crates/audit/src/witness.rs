@@ -1,8 +1,8 @@
 //! A witness (C2SP `tlog-witness`): remembers the newest checkpoint of each log that it knows, and
 //! cosigns a newer one only if it is proven to continue it. It runs on the auditor's machine.
 //!
-//! [`Witness::add_checkpoint`] is the whole protocol on bytes; [`crate::witness_server`] puts it behind
-//! HTTP. What it remembers is written and synced before a cosignature leaves.
+//! [`Witness::add_checkpoint`] is the whole protocol on bytes; [`crate::witness_server`] puts it
+//! behind HTTP. What it remembers is written and synced before a cosignature leaves.
 
 use crate::anchor::replace;
 use crate::hash::{Hash, NoteVerifier};
@@ -266,8 +266,8 @@ mod tests {
 
     const NOTE: &str = "example.com/behind-the-sofa\n20852163\n\
         CsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n\
-        — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q\
-        1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
+        — example.com/behind-the-sofa Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/\
+        Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n";
 
     #[test]
     fn the_request_of_the_standard_reads_back() {

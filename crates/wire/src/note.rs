@@ -500,7 +500,9 @@ mod tests {
 
         #[test]
         fn what_reads_is_written_the_same(
-            text in "[a-z\n ]{0,40}", name in "[a-z./]{1,9}", bytes in prop::collection::vec(any::<u8>(), 5..80),
+            text in "[a-z\n ]{0,40}",
+            name in "[a-z./]{1,9}",
+            bytes in prop::collection::vec(any::<u8>(), 5..80),
         ) {
             let whole = format!("{text}\n\n— {name} {}\n", STANDARD.encode(&bytes));
             if let Ok(note) = Note::parse(whole.as_bytes()) {

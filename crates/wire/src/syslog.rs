@@ -165,7 +165,12 @@ mod tests {
             let mut escaped = false;
             let mut ends = 0;
             for c in body.chars() {
-                if escaped { escaped = false } else if c == '\\' { escaped = true } else if c == ']' { ends += 1 }
+                match c {
+                    _ if escaped => escaped = false,
+                    '\\' => escaped = true,
+                    ']' => ends += 1,
+                    _ => {}
+                }
             }
             prop_assert_eq!(ends, 1);
             prop_assert!(!line.contains(char::is_control));

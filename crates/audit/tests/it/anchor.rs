@@ -1,3 +1,5 @@
+//! The anchor against older, other and missing databases, and the acceptance of a rollback.
+
 use crate::house::{House, ORIGIN};
 use audit::anchor::{AnchorError, AnchorFile};
 use audit::{Incarnation, OpenError, Rollback};

@@ -1,3 +1,5 @@
+//! Events in, events out: restarts, proofs, queries, exports, and a stranger's recomputation.
+
 use crate::house::{House, ORIGIN, event};
 use audit::proof::{extends, includes};
 use audit::verify::{Claim, Since, Trust, verify};

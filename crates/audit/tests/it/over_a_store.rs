@@ -1,3 +1,5 @@
+//! The log over the real store: restarts, yesterday's database, shredding.
+
 use crate::house::{House, ORIGIN, event};
 use audit::anchor::AnchorError;
 use audit::shred::{ShredPersonalError, Shredded, finish_pending};

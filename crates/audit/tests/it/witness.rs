@@ -1,3 +1,5 @@
+//! A witness over HTTP: growth, rollback, each refusal, memory.
+
 use crate::house::{House, ORIGIN};
 use audit::post::{Address, Poster};
 use audit::verify::{Claim, Trust, verify};
