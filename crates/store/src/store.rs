@@ -4,6 +4,7 @@ use crate::core::{Core, Message};
 use crate::open::{Opened, Options};
 use crate::prepare::{Prepared, Preparer, outcome_key};
 use crate::sqlite::apply::kept_outcome;
+use crate::sqlite::folder::{DATABASE, FolderLock};
 use crate::sqlite::{examine, file};
 use crate::state::OUTCOMES;
 use crate::ticket::{Reply, ticket};
@@ -81,9 +82,11 @@ impl Store {
     /// most 100 findings; none means that it is sound.
     ///
     /// # Errors
-    /// When the folder is in use or the disk does not answer.
+    /// When there is no store, the folder is in use, or the disk does not answer.
     pub fn examine(folder: &Path, keys: RecordKeys) -> Result<Vec<Damage>, StoreError> {
-        let _lock = crate::sqlite::folder::FolderLock::take(folder)?;
+        let there = std::fs::metadata(folder.join(DATABASE));
+        there.map_err(|cause| StoreError::disk("looking for the database", cause))?;
+        let _lock = FolderLock::take(folder)?;
         match file::open_writer(folder, &Options::default()) {
             Ok((connection, _)) => examine::examine(&connection, &Sealing(keys)),
             Err(StoreError::Damaged(damage)) => Ok(vec![damage]),

@@ -1,6 +1,6 @@
 //! The database file: pragmas and tables.
 
-use super::folder::DATABASE;
+use super::folder::{DATABASE, create_private};
 use crate::{Damage, Options, StoreError};
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
@@ -55,7 +55,9 @@ pub(crate) fn open_writer(
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
+    let path = folder.join(DATABASE);
+    create_private(&path)?;
+    let connection = Connection::open_with_flags(path, flags)?;
     common(&connection)?;
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0))?;
     if mode != "wal" {

@@ -39,6 +39,13 @@ impl FolderLock {
     }
 }
 
+/// Makes the database's file, readable by its owner only; the engine gives the files beside it the
+/// same mode.
+pub(crate) fn create_private(path: &Path) -> Result<(), StoreError> {
+    let made = private().open(path);
+    made.map(drop).map_err(|cause| StoreError::disk("opening the database", cause))
+}
+
 /// Makes names of new files durable.
 pub(crate) fn sync_folder(folder: &Path) -> Result<(), StoreError> {
     File::open(folder)

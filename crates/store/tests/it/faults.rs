@@ -242,13 +242,13 @@ fn a_flipped_bit_is_reported_or_changes_nothing() {
     let closed = || {
         let folder = Folder::new();
         let store = open_image(&folder).unwrap();
-        (0..40).for_each(|number| commit(&store, number));
+        (0..24).for_each(|number| commit(&store, number));
         let given = answers(&store).unwrap();
         drop(store);
         (image(&folder), given)
     };
     let tallies = std::thread::scope(|scope| {
-        let other = scope.spawn(|| flip(&closed(), 40, 2, flips));
+        let other = scope.spawn(|| flip(&closed(), 24, 2, flips));
         [flip(&crashed(), 17, 1, flips), other.join().unwrap()]
     });
     for tally in tallies {

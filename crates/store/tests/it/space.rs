@@ -79,6 +79,20 @@ fn one_group_may_hold_what_fits_and_what_does_not() {
 }
 
 #[test]
+fn files_are_readable_by_their_owner_only() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = Folder::new();
+    let store = open(&folder);
+    store.commit(big(1)).wait().unwrap();
+    let files: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(Result::unwrap).collect();
+    assert!(files.len() >= 5, "{files:?}");
+    for file in files {
+        let mode = file.metadata().unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600, "{file:?}");
+    }
+}
+
+#[test]
 fn the_reserve_is_held_on_the_disk() {
     let folder = Folder::new();
     let _store = small(&folder);
@@ -92,4 +106,7 @@ fn a_folder_that_is_not_there_is_an_error() {
     let missing = folder.path().join("missing");
     let refused = Store::open(&missing, keys(), clock(), options());
     assert!(matches!(refused, Err(StoreError::Disk { .. })));
+    let examined = Store::examine(folder.path(), keys());
+    assert!(matches!(examined, Err(StoreError::Disk { .. })));
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0, "nothing was made");
 }
