@@ -27,8 +27,7 @@ pub(super) fn type_name(kind: ResourceKind) -> &'static str {
 pub fn cedar_schema() -> String {
     let mut text = String::from(
         "// Written by the program from its actions, kinds and roles.\n\
-         // A post is a role in one key domain; the post of the whole installation lies in all of
-         // them.\n\
+         // A post is a role in one key domain; that of the installation lies in all of them.\n\
          entity Duty;\n\
          entity Role in [Duty];\n\
          entity Post in [Post, Role];\n\
