@@ -1,8 +1,8 @@
 //! What others must agree to: one exact request, used up in the commit of the act itself.
 //!
-//! `access` has the rules (which action needs how many others) and keeps what was asked and answered.
-//! Here it is bound: each use case that needs others spends the approval of exactly its request, in
-//! its own batch, so that no door can forget to.
+//! `access` has the rules (which action needs how many others) and keeps what was asked and
+//! answered. Here it is bound: each use case that needs others spends the approval of exactly its
+//! request, in its own batch, so that no door can forget to.
 
 use self::parts::Parts;
 use crate::suspend::OfCloud;

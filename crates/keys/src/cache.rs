@@ -1,10 +1,11 @@
 //! Keys as they were read last, so that a use of a key reads nothing from the store.
 //!
-//! **Why this is exact.** Every change that takes something away (suspension, destruction, compromise,
-//! deactivation, new labels) raises the epoch of the key domain in its own commit. An entry carries the
-//! epoch that was current *before* its record was read, it serves only permits of that epoch, and the
-//! commit of the use fails when the epoch has moved on. A change that only adds (a rotation) forgets
-//! the entry; the generation keeps a slow reader from putting the old record back.
+//! **Why this is exact.** Every change that takes something away (suspension, destruction,
+//! compromise, deactivation, new labels) raises the epoch of the key domain in its own commit. An
+//! entry carries the epoch that was current *before* its record was read, it serves only permits of
+//! that epoch, and the commit of the use fails when the epoch has moved on. A change that only adds
+//! (a rotation) forgets the entry; the generation keeps a slow reader from putting the old record
+//! back.
 
 use crate::key::{Key, Material, Materials};
 use crate::{Keys, KeysError};
@@ -154,5 +155,54 @@ impl Opened {
     fn remember(&self, version: VersionNo, material: Arc<Material>) {
         let mut materials = self.materials.lock().unwrap_or_else(PoisonError::into_inner);
         materials.insert(version, material);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::About;
+    use kernel::{DomainId, Labels, Timestamp};
+    use strongroom::Algorithm;
+
+    fn opened(number: usize, epoch: u64) -> Arc<Opened> {
+        let about = About {
+            name: "ledger".parse().unwrap(),
+            algorithm: Algorithm::Aes256Gcm,
+            labels: Labels::default(),
+            exportable: false,
+            rotation: None,
+            created_at: Timestamp::EPOCH,
+        };
+        let id = KeyId::from_bytes((number as u128).to_be_bytes());
+        let (domain, versions) = (DomainId::SYSTEM, Vec::new());
+        let key = Key { id, domain, about, versions, destruction: None };
+        Arc::new(Opened { key, epoch: Epoch(epoch), materials: Mutex::default() })
+    }
+
+    #[test]
+    fn the_memory_of_keys_has_an_end() {
+        let cache = Cache::default();
+        for number in 0..KEYS_MAX * 2 {
+            cache.keep(&opened(number, 1), 0);
+            assert!(cache.0.read().unwrap().keys.len() <= KEYS_MAX);
+        }
+    }
+
+    #[test]
+    fn a_key_is_remembered_for_its_epoch_only() {
+        let (cache, one) = (Cache::default(), opened(1, 7));
+        cache.keep(&one, 0);
+        assert!(cache.find(one.key.id, Epoch(7)).is_ok());
+        assert!(cache.find(one.key.id, Epoch(8)).is_err());
+    }
+
+    #[test]
+    fn a_slow_reader_does_not_bring_back_what_was_forgotten() {
+        let (cache, old) = (Cache::default(), opened(1, 7));
+        let generation = cache.find(old.key.id, Epoch(7)).unwrap_err();
+        cache.forget(old.key.id);
+        cache.keep(&old, generation);
+        assert!(cache.find(old.key.id, Epoch(7)).is_err());
     }
 }

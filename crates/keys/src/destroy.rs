@@ -1,20 +1,21 @@
 //! Destruction: asked for, waited for, taken back or carried out.
 //!
-//! From the request on the key is used for nothing. When the waiting period has ended (the rule is in
-//! `waiting.rs`) the material is shredded, one shred key after another:
+//! From the request on the key is used for nothing. When the waiting period has ended (the rule is
+//! in `waiting.rs`) the material is shredded, one shred key after another:
 //!
 //! 1. close the shred key, so that nothing new is wrapped under it;
 //! 2. the root notes the plan and wraps the survivors under a new shred key;
-//! 3. one commit: the survivors in their new form, the destroyed material gone, the versions destroyed,
-//!    the record of it;
+//! 3. one commit: the survivors in their new form, the destroyed material gone, the versions
+//!    destroyed, the record of it;
 //! 4. the old shred key leaves the root: from here on no copy of the store opens the material.
 //!
-//! A crash before 3 leaves the key waiting, and the next sweep begins again; a crash between 3 and 4
-//! is finished by [`Keys::recover`], which every start calls before it serves.
+//! A crash before 3 leaves the key waiting, and the next sweep begins again; a crash between 3 and
+//! 4 is finished by [`Keys::recover`], which every start calls before it serves.
 
 use crate::approval::with_approval;
 use crate::key::{Destruction, Key, KeyRecords, Material, Materials, destruction_term, shred_term};
-use crate::state::{Purpose, Transition};
+use crate::purpose::Purpose;
+use crate::state::Transition;
 use crate::waiting::{Served, WaitingPeriod};
 use crate::{KeyView, Keys, KeysError, NotUsable, Reason};
 use kernel::actions::{KeyDestroy, KeyRecover, SystemConfigure};
@@ -73,8 +74,8 @@ impl Collection for ServedTime {
 }
 
 impl Keys {
-    /// Asks for the destruction of a key. It is used for nothing from now on; its material goes when
-    /// the waiting period of its key domain has ended, or at once where that is 0.
+    /// Asks for the destruction of a key. It is used for nothing from now on; its material goes
+    /// when the waiting period of its key domain has ended, or at once where that is 0.
     ///
     /// # Errors
     /// When it is destroyed or asked for already, or the store fails.
@@ -176,8 +177,8 @@ impl Keys {
         Ok(record)
     }
 
-    /// Counts served time, writes it down, finishes what the disk refused before, and carries out every
-    /// destruction whose waiting period has ended. The binary calls it once a minute.
+    /// Counts served time, writes it down, finishes what the disk refused before, and carries out
+    /// every destruction whose waiting period has ended. The binary calls it once a minute.
     ///
     /// # Errors
     /// When the store or the root fails as a whole; the next sweep begins again.
@@ -231,8 +232,9 @@ impl Keys {
         Ok(())
     }
 
-    /// Finishes what was interrupted between planning a shredding and deleting the shred key. Called at
-    /// every start, before anything is served, and by every sweep. Returns how many it finished.
+    /// Finishes what was interrupted between planning a shredding and deleting the shred key.
+    /// Called at every start, before anything is served, and by every sweep. Returns how many it
+    /// finished.
     ///
     /// # Errors
     /// When the store or the root fails; starting again repeats it.
@@ -243,7 +245,8 @@ impl Keys {
         let mut finished = 0;
         for one in ours {
             // Something still lies under the old shred key: the commit did not happen. Everything
-            // under it survives for now; a destruction that was asked for is carried out by the sweep.
+            // under it survives for now; a destruction that was asked for is carried out by the
+            // sweep.
             let moved = self.aside(move |keys| keys.moved_away(one.old, None)).await??;
             if !moved.batch.is_empty() {
                 self.inner.store.commit(moved.batch).await?;
@@ -315,7 +318,8 @@ impl Keys {
         self.finish(shred).await
     }
 
-    /// What lies under a shred key, but for one key, wrapped under another, and the batch that says so.
+    /// What lies under a shred key, but for one key, wrapped under another, and the batch that says
+    /// so.
     fn moved_away(&self, shred: ShredId, but: Option<KeyId>) -> Result<Moved, KeysError> {
         let closed = self.inner.room.close_shred_key(shred)?;
         let mut under = self.inner.store.find::<Materials>(&shred_term(shred), READ_ROWS_MAX)?;

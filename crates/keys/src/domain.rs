@@ -154,7 +154,8 @@ impl Keys {
             return Err(KeysError::NameTaken);
         }
         let id = DomainId::generate(&*self.inner.clock, &*self.inner.rng)?;
-        // The root first: a key-encryption key without a record is never used, the reverse would fail.
+        // The root first: a key-encryption key without a record is never used, the reverse would
+        // fail.
         self.inner.room.create_domain(id)?;
         Ok(Domain {
             id,

@@ -12,13 +12,13 @@
 //! ```
 //!
 //! The chunk key is HKDF-SHA-256 (RFC 5869) of the data key with the salt and, as info, the words
-//! `lionrock envelope 1` and the SHA-256 of everything before the first chunk: a changed header changes
-//! the key. A chunk's nonce and associated data are its index (8 bytes, big-endian), three noughts and
-//! one byte that is 1 for the last chunk: chunks that are missing, swapped, repeated or cut fail. The
-//! last chunk is empty only when the file is.
+//! `lionrock envelope 1` and the SHA-256 of everything before the first chunk: a changed header
+//! changes the key. A chunk's nonce and associated data are its index (8 bytes, big-endian), three
+//! noughts and one byte that is 1 for the last chunk: chunks that are missing, swapped, repeated or
+//! cut fail. The last chunk is empty only when the file is.
 //!
-//! Nothing here asks for a permit: the data key comes from [`crate::Keys::data_key`] or, on opening,
-//! from [`crate::Keys::decrypt`], which do and which leave the record.
+//! Nothing here asks for a permit: the data key comes from [`crate::Keys::data_key`] or, on
+//! opening, from [`crate::Keys::decrypt`], which do and which leave the record.
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
 use aws_lc_rs::{digest, hkdf};
@@ -227,8 +227,8 @@ pub fn seal(
 
 /// Decrypts the chunks that follow a header; returns the number of plaintext bytes.
 ///
-/// Each chunk is written once it is proven, the end of the file is proven last: whoever gets an error
-/// must throw away what was written.
+/// Each chunk is written once it is proven, the end of the file is proven last: whoever gets an
+/// error must throw away what was written.
 ///
 /// # Errors
 /// When reading or writing fails, or the data key or any byte is not what it was.
@@ -425,7 +425,9 @@ mod tests {
         }
 
         #[test]
-        fn any_bytes_are_refused_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..256)) {
+        fn any_bytes_are_refused_without_panic(
+            bytes in prop::collection::vec(any::<u8>(), 0..256),
+        ) {
             prop_assert!(opened(&bytes).is_err());
             let mut behind_magic = MAGIC.to_vec();
             behind_magic.extend_from_slice(&bytes);

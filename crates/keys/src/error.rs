@@ -1,6 +1,7 @@
 //! Why something with a key did not happen.
 
-use crate::state::{NotAllowed, NotUsable, StateName};
+use crate::purpose::{NotUsable, StateName};
+use crate::state::NotAllowed;
 use crate::waiting::StillWaiting;
 use access::AccessError;
 use audit::LogError;

@@ -1,9 +1,11 @@
 //! A key as it is recorded, and as it is shown.
 //!
-//! The record of a key holds no material: wrapped material lies in a collection of its own, one record
-//! for each living version, so that lists stay light and a shred key's survivors are found by an index.
+//! The record of a key holds no material: wrapped material lies in a collection of its own, one
+//! record for each living version, so that lists stay light and a shred key's survivors are found
+//! by an index.
 
-use crate::state::{Leave, NotUsable, Purpose, State, StateName};
+use crate::purpose::{Leave, NotUsable, Purpose, StateName};
+use crate::state::State;
 use crate::waiting::WaitingPeriod;
 use crate::{KeysError, Reason, RotationPeriod};
 use kernel::{DomainId, KeyId, Labels, Name, Principal, Timestamp, VersionNo};
@@ -12,8 +14,8 @@ use std::borrow::Cow;
 use store::{Collection, IndexTerm};
 use strongroom::{Algorithm, Bytes, KeySlot, ShredId};
 
-/// Most versions of one key: daily rotation for more than a year; then a new key is due. The record of
-/// a key grows with them, about 150 bytes each.
+/// Most versions of one key: daily rotation for more than a year; then a new key is due. The record
+/// of a key grows with them, about 150 bytes each.
 pub const VERSIONS_MAX: usize = 500;
 
 /// A key with its versions, oldest first.

@@ -1,23 +1,23 @@
 //! Keys of our own: made, used, rotated, suspended, destroyed.
 //!
-//! **For:** key domains; keys with their versions and states (SP 800-57 part 1, section 7); every use
-//! of a key; rotation on demand and on schedule; the switch that stops a key or a whole cloud;
+//! **For:** key domains; keys with their versions and states (SP 800-57 part 1, section 7); every
+//! use of a key; rotation on demand and on schedule; the switch that stops a key or a whole cloud;
 //! destruction with a waiting period; facts about keys for compliance; envelope files.
 //!
-//! **Not for:** key bytes (the strongroom has them and hands out handles), deciding who may (the gate),
-//! cloud keys (`clouds`), tokens and masks (`protect`).
+//! **Not for:** key bytes (the strongroom has them and hands out handles), deciding who may (the
+//! gate), cloud keys (`clouds`), tokens and masks (`protect`).
 //!
-//! **The way of a request:** a door reads the key's [`kernel::Resource`] from [`Keys::resource`], gets a
-//! permit from the gate, and calls one method here with permit and request. The method takes the key
-//! from the permit, checks its state, computes with a handle of the strongroom, turns the permit into
-//! one event, and commits event, change and the permit's guard. Only when that is durable does the
-//! answer leave. Where [`KeysError::decide_again`] is true, the door asks the gate again with the same
-//! request; three times are plenty.
+//! **The way of a request:** a door reads the key's [`kernel::Resource`] from [`Keys::resource`],
+//! gets a permit from the gate, and calls one method here with permit and request. The method takes
+//! the key from the permit, checks its state, computes with a handle of the strongroom, turns the
+//! permit into one event, and commits event, change and the permit's guard. Only when that is
+//! durable does the answer leave. Where [`KeysError::decide_again`] is true, the door asks the gate
+//! again with the same request; three times are plenty.
 //!
-//! **Invariants:** a destroyed version has no material to misuse; nothing is used before its record is
-//! durable; what takes something away raises the epoch of its key domain in the same commit, so that
-//! no use decided before can become durable after it; a key is found under the permit's key domain and
-//! labels or not at all; no clock ends a waiting period early.
+//! **Invariants:** a destroyed version has no material to misuse; nothing is used before its record
+//! is durable; what takes something away raises the epoch of its key domain in the same commit, so
+//! that no use decided before can become durable after it; a key is found under the permit's key
+//! domain and labels or not at all; no clock ends a waiting period early.
 
 mod approval;
 mod cache;
@@ -29,6 +29,7 @@ pub mod envelope;
 mod error;
 mod key;
 mod list;
+mod purpose;
 mod reason;
 mod repeat;
 mod rotate;
@@ -50,13 +51,12 @@ pub use domain::{
 pub use error::KeysError;
 pub use key::{About, Compromise, Destruction, KeyView, VERSIONS_MAX, VersionView};
 pub use list::{KeyPage, ListKeys};
+pub use purpose::{Leave, NotUsable, Purpose, StateName};
 pub use reason::{Reason, ReasonError};
 pub use repeat::Repeat;
 pub use rotate::{ChangeRotation, DueRotation, Step, UpdateKey};
 pub use schedule::{RotationPeriod, RotationPeriodError};
-pub use state::{
-    Activation, Before, Dates, Leave, NotAllowed, NotUsable, Purpose, State, StateName, Transition,
-};
+pub use state::{Activation, Before, Dates, NotAllowed, State, Transition};
 pub use suspend::{
     DeclareCompromise, OfCloud, Resume, STOPS_MAX, SUSPEND_KEYS_MAX, Suspend, Switched, SwitchedKey,
 };
@@ -103,8 +103,8 @@ impl fmt::Debug for Keys {
 }
 
 impl Keys {
-    /// The keys of this store under this strongroom; `log` is read for timelines, `access` asked for
-    /// approvals. Call [`Keys::recover`] before serving.
+    /// The keys of this store under this strongroom; `log` is read for timelines, `access` asked
+    /// for approvals. Call [`Keys::recover`] before serving.
     ///
     /// # Errors
     /// When the store cannot be read.

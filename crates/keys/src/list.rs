@@ -110,8 +110,8 @@ impl Keys {
         Ok(KeyPage { keys, next: page.next.map(|place| place.to_string()) })
     }
 
-    /// What happened to a key, newest first: every change, use and refusal that the log has, at most
-    /// `limit` of them. Goes on before `before`, as the page before said.
+    /// What happened to a key, newest first: every change, use and refusal that the log has, at
+    /// most `limit` of them. Goes on before `before`, as the page before said.
     ///
     /// # Errors
     /// When there is no such key, or the log cannot be read.

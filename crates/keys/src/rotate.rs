@@ -1,7 +1,8 @@
 //! A new version, on demand or when it is due; and what people may change about a key.
 
 use crate::key::{Held, KeyRecords, Material, Materials, VERSIONS_MAX, Version};
-use crate::state::{Dates, Purpose, State, Transition};
+use crate::purpose::Purpose;
+use crate::state::{Dates, State, Transition};
 use crate::{KeyView, Keys, KeysError, NotUsable, Repeat, RotationPeriod, StateName};
 use kernel::actions::{KeyRotate, KeyUpdate};
 use kernel::{DomainId, KeyId, Labels, Name, Outcome, Permit, Scope, Timestamp, VersionNo};

@@ -14,7 +14,8 @@ pub struct RotationPeriod(u32);
 pub struct RotationPeriodError(u32);
 
 impl RotationPeriod {
-    /// Longest period: ten years, beyond every originator-usage period of SP 800-57 part 1, table 1.
+    /// Longest period: ten years, beyond every originator-usage period of SP 800-57 part 1, table
+    /// 1.
     pub const DAYS_MAX: u32 = 3_653;
 
     /// The number of days.

@@ -1,9 +1,9 @@
 //! The switch: a key, or every key of one cloud, stops at once; and the way back.
 //!
 //! A suspension raises the epoch of the key domain in its own commit. A use that was decided before
-//! and is not durable yet is thrown away by the store, so once the suspension is acknowledged no record
-//! of a later use can exist. Suspensions are written in the space that the store keeps back for a full
-//! disk.
+//! and is not durable yet is thrown away by the store, so once the suspension is acknowledged no
+//! record of a later use can exist. Suspensions are written in the space that the store keeps back
+//! for a full disk.
 
 use crate::approval::with_approval;
 use crate::key::{Key, KeyRecords, Version, label_term};
@@ -120,8 +120,8 @@ impl Keys {
         self.switch(permit, found, Transition::Resume, &request.into()).await
     }
 
-    /// Stops every key that carries the label `cloud` with this value, within the permit's scope, in
-    /// one commit. The permit is for keys as a whole.
+    /// Stops every key that carries the label `cloud` with this value, within the permit's scope,
+    /// in one commit. The permit is for keys as a whole.
     ///
     /// # Errors
     /// When there are more than [`SUSPEND_KEYS_MAX`], or the store fails; then none is stopped.

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::{Batch, Collection, Expect};
 
-use crate::state::Purpose;
+use crate::purpose::Purpose;
 
 /// Most records written by one flush.
 const FLUSH_KEYS_MAX: usize = 1_024;
@@ -138,5 +138,45 @@ impl Keys {
             batch = batch.put::<Usages>(key, &sum, expect);
         }
         Ok(batch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Leave;
+    use strongroom::Algorithm;
+
+    fn by(key: usize, purpose: Purpose) -> Chosen {
+        Chosen {
+            key: KeyId::from_bytes((key as u128).to_be_bytes()),
+            version: VersionNo(1),
+            algorithm: Algorithm::Aes256Gcm,
+            purpose,
+            leave: Leave::Plain,
+        }
+    }
+
+    #[test]
+    fn a_flush_takes_so_many_keys_and_leaves_the_rest() {
+        let usage = Usage::default();
+        for key in 0..FLUSH_KEYS_MAX + 10 {
+            usage.count(&by(key, Purpose::Protect));
+        }
+        assert_eq!(usage.take().len(), FLUSH_KEYS_MAX);
+        assert_eq!(usage.take().len(), 10);
+        assert!(usage.take().is_empty());
+    }
+
+    #[test]
+    fn counts_that_could_not_be_written_are_added_to_those_since() {
+        let usage = Usage::default();
+        usage.count(&by(1, Purpose::Protect));
+        let taken = usage.take();
+        usage.count(&by(1, Purpose::Protect));
+        usage.count(&by(1, Purpose::Process));
+        usage.give_back(taken);
+        let counts = usage.waiting(by(1, Purpose::Protect).key);
+        assert_eq!(counts[&1], UseCount { protected: 2, processed: 1 });
     }
 }

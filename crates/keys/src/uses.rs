@@ -1,13 +1,13 @@
 //! The one way of every use of a key: find, check, compute, record, and only then answer.
 //!
 //! A request type is its own operation (the trait [`Use`]). The computation comes before the record
-//! is durable, the answer after it; when the key domain was revoked in between, the answer is thrown
-//! away and [`KeysError::StaleEpoch`] tells the door to decide again. What fails after the gate said
-//! yes leaves a record too, with the code of the failure.
+//! is durable, the answer after it; when the key domain was revoked in between, the answer is
+//! thrown away and [`KeysError::StaleEpoch`] tells the door to decide again. What fails after the
+//! gate said yes leaves a record too, with the code of the failure.
 //!
 //! **Batches** rest on one permit per item and are one commit. An item that fails does not stop the
-//! others: each has its own result in the order of the request, and its own record. When anything the
-//! batch rests on was revoked, or the record cannot be made durable, no item is answered.
+//! others: each has its own result in the order of the request, and its own record. When anything
+//! the batch rests on was revoked, or the record cannot be made durable, no item is answered.
 
 pub(crate) mod agree;
 pub(crate) mod encrypt;
@@ -18,7 +18,7 @@ pub(crate) mod sign;
 use crate::approval::with_approval;
 use crate::cache::Opened;
 use crate::key::Compromise;
-use crate::state::{Leave, Purpose};
+use crate::purpose::{Leave, Purpose};
 use crate::{Keys, KeysError};
 use access::Spent;
 use kernel::limits::BATCH_ITEMS_MAX;
@@ -161,8 +161,8 @@ impl Keys {
     /// [`kernel::limits::BATCH_ITEMS_MAX`]. Results come in the order of the items.
     ///
     /// # Errors
-    /// When there are too many items, something was revoked meanwhile, or the record is not durable:
-    /// then no item has an answer.
+    /// When there are too many items, something was revoked meanwhile, or the record is not
+    /// durable: then no item has an answer.
     pub async fn batch<U: Use>(
         &self,
         items: Vec<(Permit<U::Action>, U)>,

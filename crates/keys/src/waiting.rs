@@ -5,8 +5,8 @@
 //!    asked for (a clock set back prolongs the period);
 //! 2. the server has itself *served* the whole period: monotonic time while it ran, summed over
 //!    restarts. Time when it was off does not count, a clock set forward counts nothing;
-//! 3. wall and monotonic time have not drifted apart by more than five seconds between two samples, or
-//!    by going back over a restart, since a person last confirmed the clock.
+//! 3. wall and monotonic time have not drifted apart by more than five seconds between two samples,
+//!    or by going back over a restart, since a person last confirmed the clock.
 //!
 //! Served time is written down at every sweep; a crash loses at most what was served since, which
 //! again prolongs and never shortens.
