@@ -269,10 +269,7 @@ impl Access {
             };
             let mut answers =
                 self.standings().answers.write().unwrap_or_else(PoisonError::into_inner);
-            if answers.len() >= ANSWERS_MAX {
-                answers.clear();
-            }
-            answers.insert(key, remembered);
+            keep_within(&mut answers, key, remembered, ANSWERS_MAX);
         }
         Ok(answer)
     }
@@ -303,10 +300,7 @@ impl Access {
         let around = self.engine().surroundings(&subject, domain)?;
         let standing = Arc::new(Standing { generation, until, subject, around });
         let mut all = self.standings().standings.write().unwrap_or_else(PoisonError::into_inner);
-        if all.len() >= STANDINGS_MAX {
-            all.clear();
-        }
-        all.insert(key, Arc::clone(&standing));
+        keep_within(&mut all, key, Arc::clone(&standing), STANDINGS_MAX);
         Ok(standing)
     }
 }
@@ -320,5 +314,32 @@ fn credential_of(caller: &Caller) -> CredentialKind {
         CredentialKind::Certificate
     } else {
         CredentialKind::Session
+    }
+}
+
+/// Keeps at most `most`: when it is full everything goes, which costs one slow decision for each
+/// caller and needs no book of who was used last.
+fn keep_within<K: Eq + Hash, V>(map: &mut HashMap<K, V>, key: K, value: V, most: usize) {
+    if map.len() >= most && !map.contains_key(&key) {
+        map.clear();
+    }
+    map.insert(key, value);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_remembered_is_limited() {
+        let mut map = HashMap::new();
+        for n in 0..=ANSWERS_MAX {
+            keep_within(&mut map, n, n, ANSWERS_MAX);
+            assert!(map.len() <= ANSWERS_MAX);
+        }
+        assert_eq!(map.get(&ANSWERS_MAX), Some(&ANSWERS_MAX));
+        keep_within(&mut map, 1, 2, 1);
+        keep_within(&mut map, 1, 3, 1);
+        assert_eq!(map.get(&1), Some(&3));
     }
 }

@@ -4,10 +4,10 @@ use crate::approvals::approved;
 use crate::house::{House, Someone, identity, key, name, policy, retail, treasury, wait};
 use access::approvals::Occasion;
 use access::duties::{conflict, conflicts_within};
-use access::roles::{Reach, Role, TIME_BOX_DAYS_MAX};
-use access::{AccessError, GiveRole, NewApproval, NewService};
+use access::roles::{ASSIGNMENTS_MAX, Reach, Role, TIME_BOX_DAYS_MAX};
+use access::{AccessError, CERTIFICATES_MAX, GiveRole, NewApproval, NewService, WORKLOADS_MAX};
 use kernel::actions::{CheckRun, IdentityManage, IdentityRead, PolicyChange, PolicyRead};
-use kernel::{Action, Clock, Resource, ResourceKind};
+use kernel::{Action, Clock, DomainId, Resource, ResourceKind};
 use proptest::prelude::*;
 
 fn give(role: Role, reach: Reach) -> GiveRole {
@@ -109,7 +109,7 @@ fn an_examiner_is_time_boxed_and_reads_until_then() {
     assert!(matches!(past, Err(AccessError::Date { .. })));
     wait(house.access().give_role(permit(), examiner(Some(now.plus_days(1))))).unwrap();
     let mut who = house.enrol(&invitation, "examiner");
-    let log = Resource::all(ResourceKind::Log, kernel::DomainId::SYSTEM);
+    let log = Resource::all(ResourceKind::Log, DomainId::SYSTEM);
     assert_eq!(house.may(&house.caller(&who), Action::LogRead, &log), "allowed");
     assert_eq!(house.may(&house.caller(&who), Action::LogExport, &log), "forbidden");
     house.later(86_399, [&mut who]);
@@ -178,6 +178,36 @@ fn the_last_administrator_cannot_be_locked_nor_lose_the_role() {
 }
 
 #[test]
+fn roles_workloads_and_certificates_of_one_identity_are_limited() {
+    let (house, first) = House::founded();
+    let person = house.invite(&first, "ada").person;
+    let domain = |n: usize| DomainId::from_bytes([u8::try_from(n + 1).unwrap(); 16]);
+    for n in 0..ASSIGNMENTS_MAX {
+        house.give(&first, person, Role::Auditor, Reach::Domain(domain(n))).unwrap();
+    }
+    let over = house.give(&first, person, Role::Auditor, Reach::Domain(domain(200)));
+    assert!(matches!(over, Err(AccessError::TooMany { max: ASSIGNMENTS_MAX, .. })));
+
+    let permit = house.permit::<IdentityManage>(&first, identity("*")).unwrap();
+    let workloads = (0..=WORKLOADS_MAX).map(|n| name(&format!("w{n}"))).collect();
+    let over = NewService { name: name("x"), owner: None, workloads };
+    let over = wait(house.access().create_service(permit, over));
+    assert!(matches!(over, Err(AccessError::TooMany { max: WORKLOADS_MAX, .. })));
+
+    let service = house.service(&first, "payments", None);
+    let bind = |n: usize| {
+        let permit = house.permit::<IdentityManage>(&first, identity(service)).unwrap();
+        let spki = [u8::try_from(n).unwrap(); 32];
+        wait(house.access().bind_certificate(permit, spki, name("c")))
+    };
+    for n in 0..CERTIFICATES_MAX {
+        bind(n).unwrap();
+    }
+    let over = bind(CERTIFICATES_MAX);
+    assert!(matches!(over, Err(AccessError::TooMany { max: CERTIFICATES_MAX, .. })));
+}
+
+#[test]
 fn names_are_unique() {
     let (house, first) = House::founded();
     house.invite(&first, "ada");
@@ -193,7 +223,7 @@ fn the_reading_names_conflicts_dormant_accounts_and_who_has_no_second_factor() {
     let (house, staff) = House::settled();
     let invited = house.invite(&staff.users, "late").person;
     let runner = &staff.operator;
-    let all = Resource::all(ResourceKind::Requirement, kernel::DomainId::SYSTEM);
+    let all = Resource::all(ResourceKind::Requirement, DomainId::SYSTEM);
     let permit = house.permit::<CheckRun>(runner, all).unwrap();
     let reading = house.access().reading(&permit);
     let _ = permit.into_event(kernel::Outcome::Done, &*house.clock);

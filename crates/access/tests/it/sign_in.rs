@@ -69,6 +69,26 @@ fn a_code_is_taken_once_and_older_ones_never() {
 }
 
 #[test]
+fn a_code_used_twice_at_once_opens_one_session() {
+    let (house, first) = House::founded();
+    house.clock.advance_millis(60_000);
+    let opened = std::thread::scope(|scope| {
+        let tries: Vec<_> = (0..6)
+            .map(|n| {
+                let (house, first) = (&house, &first);
+                scope.spawn(move || {
+                    let code = Some(house.code(&first.seed));
+                    let origin = from(&format!("192.0.2.{n}"));
+                    house.sign_in(first, PASSWORD, code, origin).is_ok()
+                })
+            })
+            .collect();
+        tries.into_iter().map(|t| t.join().unwrap()).filter(|ok| *ok).count()
+    });
+    assert_eq!(opened, 1);
+}
+
+#[test]
 fn wrong_names_passwords_and_codes_are_refused_in_one_voice() {
     let (house, first) = House::founded();
     house.clock.advance_millis(60_000);
