@@ -224,6 +224,10 @@ pub fn compare<E>(
         let (database, anchor) = (head.incarnation.0, anchored.incarnation.0);
         return Ok(Err(AnchorError::EarlierLife { database, anchor }));
     }
+    // A rollback was accepted and recorded, and the server stopped before it wrote the anchor.
+    if head.incarnation > anchored.incarnation {
+        return Ok(Ok(()));
+    }
     if database < anchor {
         return Ok(Err(AnchorError::Behind { database, anchor }));
     }

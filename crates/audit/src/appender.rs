@@ -5,7 +5,7 @@
 //! that could leave a gap.
 
 use crate::hash::Hash;
-use crate::head::{Head, StoredHead};
+use crate::head::{Head, Incarnation, StoredHead};
 use crate::leaf::{SALT_BYTES, Salt, leaf_hash};
 use crate::personal::PersonalWriter;
 use crate::record::RecordWriter;
@@ -58,7 +58,7 @@ pub(crate) struct Writer {
 /// What waits for the commit.
 #[derive(Debug)]
 pub(crate) struct Staged {
-    records_rollback: bool,
+    begins_new_life: bool,
 }
 
 /// The log as the store sees it: give it to [`store::Store`] when opening.
@@ -85,15 +85,18 @@ impl LogAppender {
         if self.writer.staged.is_some() {
             return Err(LogAppendError::Unsettled);
         }
-        let records_rollback = match &*lock(&self.shared.rollback) {
-            None => false,
-            Some(event) if events.first() == Some(event) => true,
-            Some(_) if events.is_empty() => false,
+        let new_life = match &*lock(&self.shared.rollback) {
+            None => None,
+            Some(life) if events.first() == Some(&life.event) => Some(life.incarnation),
+            // Records alone may change before it; the head then is still of the old life.
+            Some(_) if events.is_empty() => None,
             Some(_) => return Err(LogAppendError::RollbackFirst),
         };
-        let rows = self.write(events, now, state);
+        let begins_new_life = new_life.is_some();
+        let incarnation = new_life.unwrap_or(self.writer.head.incarnation);
+        let rows = self.write(events, now, state, incarnation);
         match &rows {
-            Ok(_) => self.writer.staged = Some(Staged { records_rollback }),
+            Ok(_) => self.writer.staged = Some(Staged { begins_new_life }),
             Err(_) => self.shared.take_back(&mut self.writer),
         }
         rows
@@ -104,6 +107,7 @@ impl LogAppender {
         events: &[Event],
         now: Timestamp,
         state: &StateDigest,
+        incarnation: Incarnation,
     ) -> Result<LogRows, LogAppendError> {
         let writer = &mut self.writer;
         let count = u32::try_from(events.len()).map_err(|_| LogAppendError::TooMany)?;
@@ -149,8 +153,7 @@ impl LogAppender {
         let tiles = tiles(&self.full, &writer.tip);
         let parts = writer.personal.seal(first).map_err(LogAppendError::Personal)?;
         let body = record.finish(&parts, tiles.into_iter(), writer.personal.carried());
-        let Head { incarnation, revision, .. } = writer.head;
-        let revision = revision + 1;
+        let revision = writer.head.revision + 1;
         let state = Hash(state.0);
         let frontier = writer.tip.frontier().to_vec();
         let size = writer.tip.size();
@@ -188,12 +191,12 @@ impl Appender for LogAppender {
     fn committed(&mut self) {
         let Some(staged) = self.writer.staged.take() else { return };
         self.writer.personal.committed();
-        if staged.records_rollback {
-            *lock(&self.shared.rollback) = None;
+        self.shared.publish(&self.writer, &self.full);
+        if staged.begins_new_life {
             // From here on the anchor belongs to the new life; what fails is reported at close.
             let _ = self.shared.start_anchor(&self.writer.head);
+            *lock(&self.shared.rollback) = None;
         }
-        self.shared.publish(&self.writer, &self.full);
     }
 
     fn abandoned(&mut self) {

@@ -124,7 +124,7 @@ impl Log {
     /// The log's name, in its present life.
     #[must_use]
     pub fn origin(&self) -> String {
-        self.head().incarnation.origin(&self.shared.origin)
+        self.key.name().to_string()
     }
 
     /// The key that verifies checkpoints, to be handed out of the house before it is needed.
@@ -198,7 +198,7 @@ impl Log {
     /// known checkpoint and states the gap.
     #[must_use]
     pub fn rollback_event(&self) -> Option<Event> {
-        lock(&self.shared.rollback).clone()
+        lock(&self.shared.rollback).as_ref().map(|life| life.event.clone())
     }
 
     /// Brings the anchor up to the newest head if the last commits came too close together; call it

@@ -8,7 +8,7 @@ use crate::log::{Log, LogError};
 use crate::personal::{PersonalReader, PersonalWriter};
 use crate::proof::{TileSource, root_at};
 use crate::record::RecordedEvent;
-use crate::shared::{Anchoring, Published, Reader, Rows, Shared, lock, read};
+use crate::shared::{Anchoring, NewLife, Published, Reader, Rows, Shared, lock, read};
 use crate::tile::{HEIGHT, WIDTH};
 use crate::tree::Tip;
 use kernel::{Clock, Event, LogPosition, MonotonicMicros, Problem, ProblemKind, Rng, Timestamp};
@@ -190,18 +190,18 @@ impl Opening {
         // An origin that cannot be one is found before anything is read.
         shared.key(Incarnation(u32::MAX))?;
         let reader = Reader { shared: &shared, rows };
-        let (tip, mut head) = reader.resume(&rows.head())?;
+        let (tip, head) = reader.resume(&rows.head())?;
         if head.revision > 0 && head.state.0 != rows.state().0 {
             return Err(OpenError::OtherState { size: head.size });
         }
         shared.place(&tip, head);
-        let event = reader.check_anchor(rollback, &mut head)?;
-        shared.place(&tip, head);
-        let key = shared.key(head.incarnation)?;
-        if event.is_none() {
+        let new_life = reader.check_anchor(rollback, &head)?;
+        let life = new_life.as_ref().map_or(head.incarnation, |life| life.incarnation);
+        let key = shared.key(life)?;
+        if new_life.is_none() {
             shared.start_anchor(&head)?;
         }
-        *lock(&shared.rollback) = event;
+        *lock(&shared.rollback) = new_life;
         let writer = Writer { tip, head, personal: PersonalWriter::new(room), staged: None };
         let shared = Arc::new(shared);
         Ok((LogAppender::new(Arc::clone(&shared), writer), Ready { shared, key }))
@@ -239,12 +239,12 @@ impl Shared {
 }
 
 impl Reader<'_> {
-    /// Compares the database with the anchor; gives the event of an accepted rollback.
+    /// Compares the database with the anchor; gives the life that an accepted rollback begins.
     fn check_anchor(
         &self,
         rollback: Option<Rollback>,
-        head: &mut Head,
-    ) -> Result<Option<Event>, OpenError> {
+        head: &Head,
+    ) -> Result<Option<NewLife>, OpenError> {
         let anchoring = lock(&self.shared.anchor);
         let file = lock(&anchoring.file);
         let anchored = file.read()?;
@@ -274,7 +274,7 @@ impl Reader<'_> {
         }
         let life = anchored.as_ref().map_or(head.incarnation, |a| a.incarnation);
         let known_origin = life.origin(&self.shared.origin);
-        head.incarnation = Incarnation(life.max(head.incarnation).0.saturating_add(1));
+        let incarnation = Incarnation(life.max(head.incarnation).0.saturating_add(1));
         let Rollback { known_size, known_root } = rollback;
         let event = Event::system(ROLLBACK_ACTION, self.shared.clock.wall())
             .with("last_known_origin", known_origin)
@@ -282,7 +282,7 @@ impl Reader<'_> {
             .with("last_known_root", known_root.to_string())
             .with("resumed_at_size", head.size.to_string())
             .with("events_missing", known_size.saturating_sub(head.size).to_string());
-        Ok(Some(event))
+        Ok(Some(NewLife { incarnation, event }))
     }
 
     /// The growing edge and the head from what is stored.

@@ -8,7 +8,7 @@ use crate::log::LogError;
 use crate::open::OpenError;
 use crate::personal::PersonalReader;
 use crate::proof::TileSource;
-use crate::record::Record;
+use crate::record::{MalformedRecord, Record};
 use crate::tile::{HEIGHT, Tile, WIDTH};
 use crate::tree::Tip;
 use kernel::{Clock, Event, LogPosition, MonotonicMicros, Rng};
@@ -86,6 +86,14 @@ impl Rows for store::Store {
     }
 }
 
+/// A life of the store that begins when its first event is durable.
+#[derive(Debug)]
+pub(crate) struct NewLife {
+    pub(crate) incarnation: Incarnation,
+    /// The event that says why; see [`crate::Log::rollback_event`].
+    pub(crate) event: Event,
+}
+
 pub(crate) struct Published {
     pub(crate) tip: Tip,
     pub(crate) head: Head,
@@ -98,7 +106,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     /// The rollback that was accepted and not yet recorded; until then nothing is signed or
     /// anchored.
-    pub(crate) rollback: Mutex<Option<Event>>,
+    pub(crate) rollback: Mutex<Option<NewLife>>,
     pub(crate) published: RwLock<Published>,
     pub(crate) size: watch::Sender<u64>,
     pub(crate) tiles: Mutex<FullTiles>,
@@ -216,7 +224,10 @@ impl Reader<'_> {
 }
 
 pub(crate) fn read(body: &[u8], position: u64) -> Result<Record<'_>, LogError> {
-    Record::read(body).map_err(|cause| LogError::Record { position, cause })
+    let fault = |cause| LogError::Record { position, cause };
+    let record = Record::read(body).map_err(fault)?;
+    let end = record.first.saturating_add(record.events.len() as u64);
+    if (record.first..end).contains(&position) { Ok(record) } else { Err(fault(MalformedRecord)) }
 }
 
 impl TileSource for Reader<'_> {
@@ -237,7 +248,7 @@ impl TileSource for Reader<'_> {
         }
         let end = (index + 1).checked_shl(bits).ok_or(missing)?;
         let row = self.row(end.saturating_sub(1))?;
-        for tile in read(&row.body, end)?.tiles {
+        for tile in read(&row.body, end.saturating_sub(1))?.tiles {
             if tile.hashes.len() == WIDTH {
                 self.shared.keep(tile.level, tile.index, tile.hashes.into());
             }

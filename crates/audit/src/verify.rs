@@ -263,13 +263,14 @@ fn events(lines: &[Line], checkpoint: &Checkpoint, verdict: &mut Verdict) {
     let mut seen = std::collections::HashMap::new();
     for line in lines {
         let leaf = line.leaf();
-        if *seen.entry(line.position).or_insert(leaf) != leaf {
+        let before = seen.insert(line.position, leaf);
+        if before.is_some_and(|before| before != leaf) {
             verdict.faults.push(Fault::Twice(line.position));
         } else if !includes(line.position, checkpoint.size, leaf, &line.path, root) {
             verdict.faults.push(Fault::Event(line.position));
         } else if !line.personal_fits() {
             verdict.faults.push(Fault::Personal(line.position));
-        } else {
+        } else if before.is_none() {
             verdict.events_proven += 1;
         }
     }

@@ -140,6 +140,38 @@ fn a_rollback_that_was_not_recorded_is_asked_for_again() {
 }
 
 #[test]
+fn a_stop_between_the_record_of_a_rollback_and_its_anchor_does_no_harm() {
+    let house = House::new();
+    let mut running = house.open();
+    running.grow(10);
+    let old = house.shelf.copy();
+    running.grow(5);
+    let known_root = running.log.head().root;
+    running.log.close().unwrap();
+    let anchor = std::fs::read(house.anchor()).unwrap();
+    let house = House { shelf: old, ..house };
+    let rollback = Rollback { known_size: 15, known_root };
+    let mut second = house.try_open(Some(rollback)).unwrap();
+    assert!(second.log.checkpoint().is_err());
+    // A commit without events is of the old life still.
+    second.commit(Vec::new());
+    assert_eq!(second.log.head().incarnation, Incarnation::FIRST);
+    second.log.close().unwrap();
+    assert_eq!(std::fs::read(house.anchor()).unwrap(), anchor);
+    assert!(house.try_open(None).is_err());
+    let mut third = house.try_open(Some(rollback)).unwrap();
+    let first = third.log.rollback_event().unwrap();
+    third.commit(vec![first]);
+    assert_eq!(third.log.head().incarnation, Incarnation(2));
+    drop(third);
+    // The power failed before the anchor was written.
+    std::fs::write(house.anchor(), &anchor).unwrap();
+    let fourth = house.open();
+    assert_eq!(fourth.log.origin(), format!("{ORIGIN}/r2"));
+    assert!(fourth.log.checkpoint().unwrap().text().starts_with(&format!("{ORIGIN}/r2\n11\n")));
+}
+
+#[test]
 fn an_altered_head_or_tail_is_noticed_at_the_start() {
     let house = House::new();
     let mut running = house.open();
