@@ -107,12 +107,12 @@ impl Store {
         let preparer = Preparer { sealing, next_version };
         match preparer.batch(batch, self.core.clock.wall(), reply) {
             Ok(prepared) => self.enqueue(prepared),
-            Err((reply, error)) => reply.send(Err(error)),
+            Err((mut reply, error)) => reply.send(Err(error)),
         }
         ticket
     }
 
-    fn enqueue(&self, prepared: Prepared) {
+    fn enqueue(&self, mut prepared: Prepared) {
         let waiting = &self.core.counters.waiting;
         let full = waiting.load(Relaxed) >= limits::QUEUE_BATCHES_MAX as u64;
         if full && !prepared.essential {

@@ -92,7 +92,7 @@ impl Future for CommitTicket {
 }
 
 impl Reply {
-    pub(crate) fn send(mut self, answer: Result<Committed, StoreError>) {
+    pub(crate) fn send(&mut self, answer: Result<Committed, StoreError>) {
         self.put(answer);
     }
 
@@ -129,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_future_is_woken_by_the_answer() {
-        let (reply, mut ticket) = ticket();
+        let (mut reply, mut ticket) = ticket();
         let mut context = Context::from_waker(Waker::noop());
         assert!(Pin::new(&mut ticket).poll(&mut context).is_pending());
         reply.send(Err(StoreError::Busy));

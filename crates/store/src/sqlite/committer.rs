@@ -21,6 +21,8 @@ use std::sync::mpsc::Receiver;
 const RESERVE_PAGES: u32 = 4_096;
 /// Expired outcomes that one purge removes.
 const PURGE_MAX: u32 = 1_024;
+/// How often a group gives way to writers that are coming back.
+const GIVE_WAY_MAX: u32 = 8;
 /// How often expired outcomes are looked for.
 const PURGE_EVERY_SECONDS: i64 = 600;
 
@@ -68,17 +70,10 @@ struct OutOfStep;
 
 impl Committer {
     pub(crate) fn run(mut self, queue: &Receiver<Message>) {
+        let mut expected = 0;
         while let Ok(first) = queue.recv() {
-            let (mut batches, mut bytes) = (Vec::new(), 0);
-            let mut next = Some(first);
-            while let Some(message) = next {
-                if let Message::Commit(batch) = message {
-                    bytes += batch.bytes;
-                    batches.push(*batch);
-                }
-                let full = batches.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES_MAX;
-                next = if full { None } else { queue.try_recv().ok() };
-            }
+            let batches = gather(queue, first, expected);
+            expected = batches.len();
             self.core.counters.waiting.fetch_sub(batches.len() as u64, Relaxed);
             self.group(batches);
             self.upkeep();
@@ -150,18 +145,19 @@ impl Committer {
 
     fn refuse(&self, batches: Vec<Prepared>, error: &StoreError) {
         self.core.counters.refused.fetch_add(batches.len() as u64, Relaxed);
-        for batch in batches {
+        for mut batch in batches {
             batch.reply.send(Err(error.clone()));
         }
     }
 
     fn answer(
         &self,
-        batches: Vec<Prepared>,
+        mut batches: Vec<Prepared>,
         results: Vec<Result<Committed, StoreError>>,
         mut dropped: u64,
     ) {
-        for (batch, result) in batches.into_iter().zip(results) {
+        // Whoever waits is woken before anything is put away: the next group is on its way sooner.
+        for (batch, result) in batches.iter_mut().zip(results) {
             let counters = &self.core.counters;
             let counter = if result.is_ok() { &counters.commits } else { &counters.refused };
             counter.fetch_add(1, Relaxed);
@@ -173,6 +169,7 @@ impl Committer {
             };
             batch.reply.send(result);
         }
+        drop(batches);
         self.core.pending.put_back(Vec::new(), dropped);
     }
 
@@ -360,6 +357,31 @@ impl Committer {
                 self.next_purge = now.plus_seconds(PURGE_EVERY_SECONDS);
             }
         }
+    }
+}
+
+/// What waits, up to a group. Writers that were just answered come back within microseconds, so a
+/// group that would be much smaller than the last gives way to them a few times.
+fn gather(queue: &Receiver<Message>, first: Message, expected: usize) -> Vec<Prepared> {
+    let (mut batches, mut bytes, mut gave_way) = (Vec::with_capacity(expected), 0, 0);
+    let mut next = Some(first);
+    loop {
+        while let Some(message) = next {
+            if let Message::Commit(batch) = message {
+                bytes += batch.bytes;
+                batches.push(*batch);
+            }
+            if batches.len() >= GROUP_BATCHES_MAX || bytes >= GROUP_BYTES_MAX {
+                return batches;
+            }
+            next = queue.try_recv().ok();
+        }
+        if gave_way >= GIVE_WAY_MAX || batches.len() * 4 >= expected * 3 {
+            return batches;
+        }
+        gave_way += 1;
+        std::thread::yield_now();
+        next = queue.try_recv().ok();
     }
 }
 
