@@ -93,6 +93,8 @@ pub struct ServiceReading {
     pub is_locked: bool,
     /// When its roles were last confirmed.
     pub reviewed_at: Option<Timestamp>,
+    /// When the service was made.
+    pub made_at: Timestamp,
 }
 
 impl PersonReading {
@@ -159,6 +161,7 @@ impl Access {
                         certificates: service.certificates.len(),
                         is_locked: service.lock.is_some(),
                         reviewed_at: service.reviewed.as_ref().map(|made| made.at),
+                        made_at: service.made.at,
                     }
                 })
                 .collect();

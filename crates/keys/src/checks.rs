@@ -52,6 +52,8 @@ pub struct RotationFact {
     pub versions: usize,
     /// How many of them still have material.
     pub versions_held: usize,
+    /// When the newest version was made.
+    pub newest_at: Timestamp,
     /// Days since the newest version was made.
     pub newest_age_days: i64,
     /// Days between rotations, if it has a schedule.
@@ -133,6 +135,7 @@ impl Key {
             rotation: RotationFact {
                 versions: self.versions.len(),
                 versions_held: held.count(),
+                newest_at,
                 newest_age_days: days(now.seconds_since(newest_at)),
                 period_days: self.about.rotation.map(crate::RotationPeriod::days),
                 due_at,
