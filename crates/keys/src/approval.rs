@@ -65,6 +65,7 @@ impl Parts for Export {
     fn parts(&self, take: &mut dyn FnMut(&[u8])) {
         take(&self.recipient_der);
         take(&self.version.map_or(0, |version| version.0).to_be_bytes());
+        take(self.reason.as_str().as_bytes());
     }
 }
 

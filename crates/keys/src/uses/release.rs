@@ -3,7 +3,8 @@
 use super::Performed;
 use super::attempt::Attempt;
 use crate::key::Compromise;
-use crate::{Keys, KeysError};
+use crate::{Keys, KeysError, Reason};
+use aws_lc_rs::digest;
 use kernel::actions::{KeyDataKey, KeyExport};
 use kernel::{Permit, VersionNo};
 use strongroom::Released;
@@ -47,6 +48,8 @@ pub struct Export {
     pub recipient_der: Vec<u8>,
     /// The version; the one that protects when not said.
     pub version: Option<VersionNo>,
+    /// Why it is given out.
+    pub reason: Reason,
 }
 
 /// A key on its way out.
@@ -103,7 +106,14 @@ impl Export {
         };
         let wrapped = handle.export_to_rsa(permit, &self.recipient_der)?;
         let exported = Exported { wrapped, version: by.version };
-        Ok(by.gives(exported).with("wrapped_with", "rsa-aes-key-wrap"))
+        let recipient = digest::digest(&digest::SHA256, &self.recipient_der);
+        let recipient: String =
+            recipient.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(by
+            .gives(exported)
+            .with("wrapped_with", "rsa-aes-key-wrap")
+            .with("recipient_sha256", recipient)
+            .with("reason", self.reason.as_str()))
     }
 }
 

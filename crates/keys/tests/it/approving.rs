@@ -159,7 +159,7 @@ async fn an_export_needs_two_others_for_this_recipient() {
     for name in ["one", "two"] {
         let id = bench.create(retail, &key(name, Algorithm::RsaOaep2048)).await;
         let recipient_der = bench.keys.public_key(bench.on_key(id), None).unwrap().unwrap();
-        recipients.push(Export { recipient_der, version: None });
+        recipients.push(Export { recipient_der, version: None, reason: why() });
     }
     let resource = bench.keys.resource(id, retail).unwrap();
     duty.approved(Action::KeyExport, &resource, &recipients[0], 2).await;

@@ -197,7 +197,7 @@ async fn only_an_exportable_key_leaves_and_only_wrapped() {
     let retail = bench.domain("retail", 0).await;
     let recipient = bench.create(retail, &key("recipient", Algorithm::RsaOaep2048)).await;
     let recipient_der = bench.keys.public_key(bench.on_key(recipient), None).unwrap().unwrap();
-    let request = Export { recipient_der, version: None };
+    let request = Export { recipient_der, version: None, reason: why() };
     let stays = bench.aes(retail, "stays").await;
     let refused = bench.keys.export(bench.on_key(stays), &request).await.unwrap_err();
     assert!(matches!(refused, KeysError::NotExportable));
