@@ -244,6 +244,56 @@ fn a_mirror_rebuilds_the_root_from_tiles_and_the_tiles_from_entries() {
     }
 }
 
+#[test]
+fn a_log_of_more_than_one_segment_restarts_proves_and_is_searched_in_stretches() {
+    let house = House::new();
+    let mut running = house.open();
+    for _ in 0..7 {
+        let first = running.log.head().size;
+        running.commit((first..first + 10_000).map(|n| event(&house.clock, n * 3 + 1)).collect());
+    }
+    running.grow(5);
+    running.log.close().unwrap();
+    let log = house.open().log;
+    let size = 70_005;
+    assert_eq!(log.head(), running.log.head());
+    for position in [0, 255, 256, 65_535, 65_536, 69_999, 70_004] {
+        let line = log.evidence(LogPosition(position), size).unwrap();
+        assert!(includes(position, size, line.leaf(), &line.path, log.head().root));
+    }
+    // One call looks at so many events and no more, and says where it stopped.
+    let query = Query { correlation: Some("c-4".into()), ..Query::default() };
+    let page = log.query(&query, 10).unwrap();
+    assert!(page.events.is_empty());
+    assert_eq!(page.next, Some(LogPosition(size - audit::query::SCAN_EVENTS_MAX)));
+    let page = log.query(&Query { before: page.next, ..query }, 10).unwrap();
+    assert_eq!(page.events.iter().map(|e| e.position.0).collect::<Vec<_>>(), [1]);
+    assert_eq!(page.next, None);
+}
+
+#[test]
+fn more_people_than_keys_are_held_open_are_all_readable() {
+    let house = House::new();
+    let mut running = house.open();
+    let by = |n: u32| {
+        let mut event = event(&house.clock, 1).with_personal("address", format!("p{n}"));
+        let mut id = [0; 16];
+        id[..4].copy_from_slice(&n.to_be_bytes());
+        event.principal = Principal::Person(kernel::PersonId::from_bytes(id));
+        event
+    };
+    for start in (0..5_000).step_by(1_000) {
+        running.commit((start..start + 1_000).map(by).collect());
+    }
+    running.commit(vec![by(0)]);
+    let log = house.open().log;
+    for position in [0, 999, 4_096, 4_999] {
+        let said = log.event(LogPosition(position)).unwrap().event.personal;
+        assert_eq!(said[0].1, format!("p{position}"));
+    }
+    assert_eq!(log.event(LogPosition(5_000)).unwrap().event.personal[0].1, "p0");
+}
+
 #[tokio::test]
 async fn whoever_waits_for_an_event_is_told_when_it_is_durable() {
     let house = House::new();
