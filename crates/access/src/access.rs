@@ -202,8 +202,23 @@ impl Access {
         change(&mut self.inner.directory.write().unwrap_or_else(PoisonError::into_inner))
     }
 
-    pub(crate) fn check_live<A: ActionType>(&self, permit: &Permit<A>) -> Result<(), AccessError> {
-        if permit.is_live(self.clock()) { Ok(()) } else { Err(AccessError::PermitOver) }
+    /// Checks what a use case must know before it changes anything. When it fails, the permit ends
+    /// in the log as allowed and failed, with the code.
+    pub(crate) fn checked<A: ActionType, T>(
+        &self,
+        permit: Permit<A>,
+        check: impl FnOnce(&Permit<A>) -> Result<T, AccessError>,
+    ) -> Result<(Permit<A>, T), AccessError> {
+        let live = permit.is_live(self.clock());
+        let outcome = if live { check(&permit) } else { Err(AccessError::PermitOver) };
+        match outcome {
+            Ok(found) => Ok((permit, found)),
+            Err(error) => {
+                let failed = Outcome::Failed(error.code().into());
+                self.record(permit.into_event(failed, self.clock()));
+                Err(error)
+            }
+        }
     }
 
     pub(crate) fn made_by<A: ActionType>(&self, permit: &Permit<A>) -> Made {

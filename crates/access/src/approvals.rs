@@ -161,22 +161,39 @@ pub enum ApprovalError {
     OtherDomain,
 }
 
+impl ApprovalError {
+    /// The stable code of this refusal.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::Needed { .. } => "approval-needed",
+            Self::NoRule(_) => "no-approval-rule",
+            Self::NotFound => "not-found",
+            Self::NotOpen(_) => "approval-not-open",
+            Self::Own => "own-request",
+            Self::Twice => "decided-already",
+            Self::NotOnDutyList => "not-on-duty-list",
+            Self::TooNew => "approver-too-new",
+            Self::TooMany(_) => "too-many",
+            Self::OtherDomain => "other-domain",
+        }
+    }
+}
+
 impl From<ApprovalError> for Problem {
     fn from(error: ApprovalError) -> Self {
         use ProblemKind as Kind;
-        let (kind, code) = match &error {
-            ApprovalError::Needed { .. } => (Kind::Refused, "approval-needed"),
-            ApprovalError::NoRule(_) => (Kind::Invalid, "no-approval-rule"),
-            ApprovalError::NotFound => (Kind::NotFound, "not-found"),
-            ApprovalError::NotOpen(_) => (Kind::Conflict, "approval-not-open"),
-            ApprovalError::Own => (Kind::Refused, "own-request"),
-            ApprovalError::Twice => (Kind::Conflict, "decided-already"),
-            ApprovalError::NotOnDutyList => (Kind::Refused, "not-on-duty-list"),
-            ApprovalError::TooNew => (Kind::Refused, "approver-too-new"),
-            ApprovalError::TooMany(_) => (Kind::TooLarge, "too-many"),
-            ApprovalError::OtherDomain => (Kind::Invalid, "other-domain"),
+        let kind = match &error {
+            ApprovalError::Needed { .. }
+            | ApprovalError::Own
+            | ApprovalError::NotOnDutyList
+            | ApprovalError::TooNew => Kind::Refused,
+            ApprovalError::NoRule(_) | ApprovalError::OtherDomain => Kind::Invalid,
+            ApprovalError::NotFound => Kind::NotFound,
+            ApprovalError::NotOpen(_) | ApprovalError::Twice => Kind::Conflict,
+            ApprovalError::TooMany(_) => Kind::TooLarge,
         };
-        Self::new(kind, code, error.to_string())
+        Self::new(kind, error.code(), error.to_string())
     }
 }
 

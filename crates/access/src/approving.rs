@@ -70,7 +70,29 @@ impl Access {
         permit: Permit<ApprovalRequest>,
         new: NewApproval,
     ) -> Result<ApprovalId, AccessError> {
-        self.check_live(&permit)?;
+        let (permit, approval) = self.checked(permit, |permit| self.check_request(permit, new))?;
+        let id = approval.id;
+        let subject = &approval.subject;
+        let guard = permit.guard();
+        let event = permit
+            .into_event(Outcome::Done, self.clock())
+            .with("approval", id.to_string())
+            .with("for", subject.action.as_str())
+            .with("on", subject.resource.as_str())
+            .with("request_sha256", hex(&subject.request_hash))
+            .with("reason", approval.reason.as_str())
+            .with("needed", approval.needed.to_string());
+        let batch = Batch::new().put::<Approvals>(&id, &approval, Expect::Absent);
+        let batch = batch.event(event).guard(guard).essential();
+        self.save(batch, Change::Widens, |d, _| d.keep_approval(approval)).await?;
+        Ok(id)
+    }
+
+    fn check_request(
+        &self,
+        permit: &Permit<ApprovalRequest>,
+        new: NewApproval,
+    ) -> Result<Approval, AccessError> {
         let NewApproval { action, occasion, resource, request_hash, reason, effect } = new;
         let rule = ApprovalRule::find(action, occasion).ok_or(ApprovalError::NoRule(action))?;
         if permit.resource().domain != resource.domain || resource.kind != action.resource_kind() {
@@ -91,9 +113,8 @@ impl Access {
         if open >= OPEN_REQUESTS_MAX {
             return Err(ApprovalError::TooMany(OPEN_REQUESTS_MAX).into());
         }
-        let id = ApprovalId::generate(self.clock(), self.rng())?;
-        let approval = Approval {
-            id,
+        Ok(Approval {
+            id: ApprovalId::generate(self.clock(), self.rng())?,
             subject: ApprovalSubject::new(action, occasion, &resource, request_hash),
             reason,
             effect,
@@ -103,20 +124,7 @@ impl Access {
             expires_at: now.plus_seconds(APPROVAL_SECONDS),
             verdicts: Vec::new(),
             used_at: None,
-        };
-        let guard = permit.guard();
-        let event = permit
-            .into_event(Outcome::Done, self.clock())
-            .with("approval", id.to_string())
-            .with("for", action.word())
-            .with("on", resource.id)
-            .with("request_sha256", hex(&request_hash))
-            .with("reason", approval.reason.as_str())
-            .with("needed", approval.needed.to_string());
-        let batch = Batch::new().put::<Approvals>(&id, &approval, Expect::Absent);
-        let batch = batch.event(event).guard(guard).essential();
-        self.save(batch, Change::Widens, |d, _| d.keep_approval(approval)).await?;
-        Ok(id)
+        })
     }
 
     /// Says yes or no to the request that the permit names. One no ends it.
@@ -129,7 +137,31 @@ impl Access {
         approves: bool,
         reason: &str,
     ) -> Result<ApprovalState, AccessError> {
-        self.check_live(&permit)?;
+        let (permit, (version, approval)) =
+            self.checked(permit, |permit| self.check_verdict(permit, approves, reason))?;
+        let (id, state) = (approval.id, approval.state(self.times().latest()));
+        let guard = permit.guard();
+        let event = permit
+            .into_event(Outcome::Done, self.clock())
+            .with("verdict", if approves { "approved" } else { "rejected" })
+            .with("for", approval.subject.action.as_str())
+            .with("on", approval.subject.resource.as_str())
+            .with("request_sha256", hex(&approval.subject.request_hash))
+            .with("state", state.word());
+        let expect = Expect::Version(version);
+        let batch = Batch::new().put::<Approvals>(&id, &approval, expect);
+        let batch = batch.event(event).guard(guard).essential();
+        self.save(batch, Change::Widens, |d, _| d.keep_approval(approval)).await?;
+        Ok(state)
+    }
+
+    /// The request with the verdict added, and the version in which it was read.
+    fn check_verdict(
+        &self,
+        permit: &Permit<ApprovalDecide>,
+        approves: bool,
+        reason: &str,
+    ) -> Result<(u64, Approval), AccessError> {
         let id: ApprovalId = permit.resource_id().ok_or(ApprovalError::NotFound)?;
         let found = self.store().get::<Approvals>(&id)?.ok_or(ApprovalError::NotFound)?;
         let mut approval = found.value;
@@ -147,20 +179,7 @@ impl Access {
         };
         let now = self.times().latest();
         approval.decide(Verdict { by, at: now, approves, reason }, now)?;
-        let state = approval.state(now);
-        let guard = permit.guard();
-        let event = permit
-            .into_event(Outcome::Done, self.clock())
-            .with("verdict", if approves { "approved" } else { "rejected" })
-            .with("for", approval.subject.action.as_str())
-            .with("on", approval.subject.resource.as_str())
-            .with("request_sha256", hex(&approval.subject.request_hash))
-            .with("state", state.word());
-        let expect = Expect::Version(found.version);
-        let batch = Batch::new().put::<Approvals>(&id, &approval, expect);
-        let batch = batch.event(event).guard(guard).essential();
-        self.save(batch, Change::Widens, |d, _| d.keep_approval(approval)).await?;
-        Ok(state)
+        Ok((found.version, approval))
     }
 
     fn check_approver(&self, by: kernel::PersonId, approval: &Approval) -> Result<(), AccessError> {

@@ -108,58 +108,87 @@ pub enum AccessError {
     Rng(#[from] RngUnavailable),
 }
 
+impl AccessError {
+    /// The stable code of this refusal or failure.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::SignInRefused => "sign-in-refused",
+            Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::SessionOver => "session-over",
+            Self::TokenRefused => "token-refused",
+            Self::CertificateRefused => "certificate-refused",
+            Self::LinkRefused => "link-refused",
+            Self::EnrolmentNotBegun => "enrolment-not-begun",
+            Self::NotFirst => "not-first",
+            Self::NoSuch(_) => "not-found",
+            Self::Separation(_) => "separation-of-duties",
+            Self::TooMany { .. } => "too-many",
+            Self::Last(_) => "last-administrator",
+            Self::PermitOver => "permit-over",
+            Self::Password(_)
+            | Self::SignInName
+            | Self::Text(_)
+            | Self::Name(_)
+            | Self::RoleNotForHolder(_)
+            | Self::RoleNotForDomain(_)
+            | Self::TimeBox(_)
+            | Self::Date { .. }
+            | Self::Owner => "invalid-field",
+            Self::Approval(error) => error.code(),
+            Self::Store(_) => "store-failed",
+            Self::Room(_) => "password-store",
+            Self::Engine(_) => "policy-failed",
+            Self::Rng(_) => "no-randomness",
+        }
+    }
+}
+
 impl From<AccessError> for Problem {
     fn from(error: AccessError) -> Self {
         use ProblemKind as Kind;
-        let (kind, code) = match &error {
-            AccessError::SignInRefused => (Kind::Unauthenticated, "sign-in-refused"),
-            AccessError::TooManyAttempts { .. } => (Kind::TooManyRequests, "too-many-attempts"),
-            AccessError::SessionOver => (Kind::Unauthenticated, "session-over"),
-            AccessError::TokenRefused => (Kind::Unauthenticated, "token-refused"),
-            AccessError::CertificateRefused => (Kind::Unauthenticated, "certificate-refused"),
-            AccessError::LinkRefused => (Kind::Unauthenticated, "link-refused"),
-            AccessError::EnrolmentNotBegun => (Kind::Conflict, "enrolment-not-begun"),
-            AccessError::NotFirst => (Kind::Conflict, "not-first"),
-            AccessError::Password(_) => return Self::field("/password", error.to_string()),
+        let kind = match &error {
+            AccessError::SignInRefused
+            | AccessError::SessionOver
+            | AccessError::TokenRefused
+            | AccessError::CertificateRefused
+            | AccessError::LinkRefused => Kind::Unauthenticated,
+            AccessError::TooManyAttempts { .. } => Kind::TooManyRequests,
+            AccessError::EnrolmentNotBegun
+            | AccessError::NotFirst
+            | AccessError::Separation(_)
+            | AccessError::TooMany { .. }
+            | AccessError::Last(_)
+            | AccessError::PermitOver => Kind::Conflict,
+            AccessError::Engine(_) => Kind::Internal,
             AccessError::NoSuch(what) => return Self::not_found(what),
+            AccessError::Password(_) => return Self::field("/password", error.to_string()),
             AccessError::SignInName => return Self::field("/sign_in_name", error.to_string()),
-            AccessError::Text(field) => return Self::field(format!("/{field}"), error.to_string()),
             AccessError::Name(_) => return Self::field("/name", error.to_string()),
-            AccessError::Separation(_) => (Kind::Conflict, "separation-of-duties"),
+            AccessError::Owner => return Self::field("/owner", error.to_string()),
+            AccessError::TimeBox(_) => return Self::field("/until", error.to_string()),
             AccessError::RoleNotForHolder(_) | AccessError::RoleNotForDomain(_) => {
                 return Self::field("/role", error.to_string());
             }
-            AccessError::TimeBox(_) => return Self::field("/until", error.to_string()),
-            AccessError::Date { field, .. } => {
+            AccessError::Text(field) | AccessError::Date { field, .. } => {
                 return Self::field(format!("/{field}"), error.to_string());
             }
-            AccessError::TooMany { .. } => (Kind::Conflict, "too-many"),
-            AccessError::Owner => return Self::field("/owner", error.to_string()),
-            AccessError::Last(_) => (Kind::Conflict, "last-administrator"),
-            AccessError::PermitOver => (Kind::Conflict, "permit-over"),
-            AccessError::Engine(_) => (Kind::Internal, "policy-failed"),
             AccessError::Approval(_)
             | AccessError::Store(_)
             | AccessError::Room(_)
-            | AccessError::Rng(_) => return Self::of_cause(error),
+            | AccessError::Rng(_) => return of_cause(error),
         };
-        Self::new(kind, code, error.to_string())
+        Self::new(kind, error.code(), error.to_string())
     }
 }
 
 /// Problems that another module words itself.
-trait OfCause {
-    fn of_cause(error: AccessError) -> Self;
-}
-
-impl OfCause for Problem {
-    fn of_cause(error: AccessError) -> Self {
-        match error {
-            AccessError::Approval(cause) => cause.into(),
-            AccessError::Store(cause) => cause.into(),
-            AccessError::Room(cause) => cause.into(),
-            AccessError::Rng(cause) => cause.into(),
-            other => Self::new(ProblemKind::Internal, "access-failed", other.to_string()),
-        }
+fn of_cause(error: AccessError) -> Problem {
+    match error {
+        AccessError::Approval(cause) => cause.into(),
+        AccessError::Store(cause) => cause.into(),
+        AccessError::Room(cause) => cause.into(),
+        AccessError::Rng(cause) => cause.into(),
+        other => Problem::new(ProblemKind::Internal, other.code(), other.to_string()),
     }
 }

@@ -97,11 +97,12 @@ impl Access {
         permit: Permit<PolicyChange>,
         give: GiveRole,
     ) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let mut holder = self.role_holder(&permit)?;
-        self.check_gift(&permit, &mut holder, give)?;
-        let hash = give.request_hash(permit.resource());
-        let spent = self.spend_on(&permit, Occasion::RoleGiven, hash)?;
+        let (permit, (mut holder, spent)) = self.checked(permit, |permit| {
+            let mut holder = self.role_holder(permit)?;
+            self.check_gift(permit, &mut holder, give)?;
+            let hash = give.request_hash(permit.resource());
+            Ok((holder, self.spend_on(permit, Occasion::RoleGiven, hash)?))
+        })?;
         let given_by = permit.caller().principal;
         let since = self.times().latest();
         let GiveRole { role, reach, until } = give;
@@ -141,19 +142,21 @@ impl Access {
         role: Role,
         reach: Reach,
     ) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let mut holder = self.role_holder(&permit)?;
-        let before = holder.roles().len();
-        holder.roles().retain(|a| a.role != role || a.reach != reach);
-        if holder.roles().len() == before {
-            return Err(AccessError::NoSuch("assignment"));
-        }
-        if let Holder::Person(kept) = &holder {
-            let now = self.times().latest();
-            if let Some(role) = self.look(|d| d.would_be_last(&kept.value, now)) {
-                return Err(AccessError::Last(role));
+        let (permit, holder) = self.checked(permit, |permit| {
+            let mut holder = self.role_holder(permit)?;
+            let before = holder.roles().len();
+            holder.roles().retain(|a| a.role != role || a.reach != reach);
+            if holder.roles().len() == before {
+                return Err(AccessError::NoSuch("assignment"));
             }
-        }
+            if let Holder::Person(kept) = &holder {
+                let now = self.times().latest();
+                if let Some(role) = self.look(|d| d.would_be_last(&kept.value, now)) {
+                    return Err(AccessError::Last(role));
+                }
+            }
+            Ok(holder)
+        })?;
         let guard = permit.guard();
         let event = self.about_role(permit, "role-taken", role, reach);
         let narrowed = holder.clone();
@@ -172,8 +175,7 @@ impl Access {
     /// # Errors
     /// When there is no such identity or the store does not take it.
     pub async fn confirm_roles(&self, permit: Permit<PolicyChange>) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let mut holder = self.role_holder(&permit)?;
+        let (permit, mut holder) = self.checked(permit, |permit| self.role_holder(permit))?;
         holder.set_reviewed(self.made_by(&permit));
         let guard = permit.guard();
         let event = permit.into_event(Outcome::Done, self.clock()).with("did", "roles-confirmed");

@@ -51,10 +51,12 @@ impl Access {
         permit: Permit<IdentityManage>,
         new: NewPerson,
     ) -> Result<Invitation, AccessError> {
-        self.check_live(&permit)?;
-        if self.look(|d| d.people.len()) >= PEOPLE_MAX {
-            return Err(AccessError::TooMany { what: "people", max: PEOPLE_MAX });
-        }
+        let (permit, ()) = self.checked(permit, |_| {
+            if self.look(|d| d.people.len()) >= PEOPLE_MAX {
+                return Err(AccessError::TooMany { what: "people", max: PEOPLE_MAX });
+            }
+            Ok(())
+        })?;
         let id = PersonId::generate(self.clock(), self.rng())?;
         let person = Person {
             id,
@@ -91,7 +93,8 @@ impl Access {
         permit: Permit<IdentityManage>,
         reason: &str,
     ) -> Result<(), AccessError> {
-        let lock = Lock { made: self.made_by(&permit), reason: text("reason", reason)? };
+        let (permit, reason) = self.checked(permit, |_| text("reason", reason))?;
+        let lock = Lock { made: self.made_by(&permit), reason };
         self.set_lock(permit, Some(lock)).await
     }
 
@@ -108,9 +111,9 @@ impl Access {
         permit: Permit<IdentityManage>,
         lock: Option<Lock>,
     ) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
         let change = if lock.is_some() { Change::Narrows } else { Change::Widens };
-        let holder = holder_of(&permit.resource().id).ok_or(AccessError::NoSuch("identity"))?;
+        let (permit, holder) =
+            self.checked(permit, |permit| self.check_lock(permit, lock.as_ref()))?;
         let guard = permit.guard();
         let event = permit.into_event(Outcome::Done, self.clock());
         let event = match &lock {
@@ -122,10 +125,6 @@ impl Access {
             Principal::Person(id) => {
                 let kept = self.look(|d| d.person(id).cloned())?;
                 let person = Person { lock, ..kept.value };
-                let now = self.times().latest();
-                if let Some(role) = self.look(|d| d.would_be_last(&person, now)) {
-                    return Err(AccessError::Last(role));
-                }
                 let batch = batch.put::<People>(&id, &person, Expect::Version(kept.version));
                 let mut batch = batch.event(event).guard(guard);
                 if change == Change::Narrows {
@@ -154,6 +153,24 @@ impl Access {
         }
     }
 
+    fn check_lock(
+        &self,
+        permit: &Permit<IdentityManage>,
+        lock: Option<&Lock>,
+    ) -> Result<Principal, AccessError> {
+        let holder = holder_of(&permit.resource().id).ok_or(AccessError::NoSuch("identity"))?;
+        let now = self.times().latest();
+        let last = self.look(|d| match holder {
+            Principal::Person(id) => {
+                let person = Person { lock: lock.cloned(), ..d.person(id)?.value.clone() };
+                Ok(d.would_be_last(&person, now))
+            }
+            Principal::Service(id) => d.service(id).map(|_| None),
+            Principal::System => Err(AccessError::NoSuch("identity")),
+        })?;
+        last.map_or(Ok(holder), |role| Err(AccessError::Last(role)))
+    }
+
     /// What must be approved to have the factors of a person set anew.
     #[must_use]
     pub fn reset_request_hash(resource: &Resource) -> [u8; 32] {
@@ -169,14 +186,16 @@ impl Access {
         &self,
         permit: Permit<IdentityManage>,
     ) -> Result<Invitation, AccessError> {
-        self.check_live(&permit)?;
-        let id: PersonId = permit.resource_id().ok_or(AccessError::NoSuch("person"))?;
-        let kept = self.look(|d| d.person(id).cloned())?;
-        let hash = Self::reset_request_hash(permit.resource());
-        // Who has never enrolled has nothing that could be taken over.
-        let enrolled = kept.value.proofs != ProofDates::default();
-        let occasion = Occasion::FactorsReset;
-        let spent = if enrolled { self.spend_on(&permit, occasion, hash)? } else { None };
+        let (permit, (id, kept, enrolled, spent)) = self.checked(permit, |permit| {
+            let id: PersonId = permit.resource_id().ok_or(AccessError::NoSuch("person"))?;
+            let kept = self.look(|d| d.person(id).cloned())?;
+            let hash = Self::reset_request_hash(permit.resource());
+            // Who has never enrolled has nothing that could be taken over.
+            let enrolled = kept.value.proofs != ProofDates::default();
+            let occasion = Occasion::FactorsReset;
+            let spent = if enrolled { self.spend_on(permit, occasion, hash)? } else { None };
+            Ok((id, kept, enrolled, spent))
+        })?;
         let mut person = kept.value;
         if enrolled {
             let reset_at = Some(self.times().latest());
@@ -223,8 +242,9 @@ impl Access {
     /// # Errors
     /// When the store does not answer.
     pub async fn withdraw_links(&self, permit: Permit<IdentityManage>) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let id: PersonId = permit.resource_id().ok_or(AccessError::NoSuch("person"))?;
+        let (permit, id) = self.checked(permit, |permit| {
+            permit.resource_id::<PersonId>().ok_or(AccessError::NoSuch("person"))
+        })?;
         let links = self.store().find::<Links>(&IndexTerm::new("person", id.to_bytes()), 100)?;
         let guard = permit.guard();
         let event = permit.into_event(Outcome::Done, self.clock()).with("did", "links-withdrawn");

@@ -33,16 +33,15 @@ impl Access {
         permit: Permit<IdentityManage>,
         new: NewService,
     ) -> Result<ServiceId, AccessError> {
-        self.check_live(&permit)?;
-        if self.look(|d| d.services.len()) >= SERVICES_MAX {
-            return Err(AccessError::TooMany { what: "services", max: SERVICES_MAX });
-        }
-        if new.workloads.len() > WORKLOADS_MAX {
-            return Err(AccessError::TooMany { what: "workloads", max: WORKLOADS_MAX });
-        }
-        if let Some(owner) = new.owner {
-            self.check_owner(owner)?;
-        }
+        let (permit, ()) = self.checked(permit, |_| {
+            if self.look(|d| d.services.len()) >= SERVICES_MAX {
+                return Err(AccessError::TooMany { what: "services", max: SERVICES_MAX });
+            }
+            if new.workloads.len() > WORKLOADS_MAX {
+                return Err(AccessError::TooMany { what: "workloads", max: WORKLOADS_MAX });
+            }
+            new.owner.map_or(Ok(()), |owner| self.check_owner(owner))
+        })?;
         let id = ServiceId::generate(self.clock(), self.rng())?;
         let service = Service {
             id,
@@ -123,13 +122,10 @@ impl Access {
         permit: Permit<IdentityManage>,
         owner: Option<PersonId>,
     ) -> Result<(), AccessError> {
-        if let Some(owner) = owner {
-            self.check_owner(owner)?;
-        }
         let text = owner.map_or_else(|| String::from("nobody"), |id| id.to_string());
         self.change_service(permit, Change::Narrows, ("owner-set", text), |service| {
             service.owner = owner;
-            Ok(())
+            owner.map_or(Ok(()), |owner| self.check_owner(owner))
         })
         .await
     }
@@ -141,18 +137,20 @@ impl Access {
         (did, what): (&'static str, String),
         edit: impl FnOnce(&mut Service) -> Result<(), AccessError> + Send,
     ) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let id: ServiceId = permit.resource_id().ok_or(AccessError::NoSuch("service"))?;
-        let kept = self.look(|d| d.service(id).cloned())?;
-        let mut service = kept.value;
-        edit(&mut service)?;
+        let (permit, (id, version, service)) = self.checked(permit, |permit| {
+            let id: ServiceId = permit.resource_id().ok_or(AccessError::NoSuch("service"))?;
+            let kept = self.look(|d| d.service(id).cloned())?;
+            let mut service = kept.value;
+            edit(&mut service)?;
+            Ok((id, kept.version, service))
+        })?;
         let guard = permit.guard();
         let event = permit.into_event(Outcome::Done, self.clock());
         let event = event.with("did", did).with("what", what);
         if change == Change::Narrows {
-            self.change_directory(|d| d.keep_service(kept.version, service.clone()));
+            self.change_directory(|d| d.keep_service(version, service.clone()));
         }
-        let batch = Batch::new().put::<Services>(&id, &service, Expect::Version(kept.version));
+        let batch = Batch::new().put::<Services>(&id, &service, Expect::Version(version));
         let batch = batch.event(event).guard(guard);
         self.save(batch, change, |d, v| d.keep_service(first(v), service)).await
     }

@@ -134,22 +134,7 @@ impl Access {
         permit: Permit<TokenManage>,
         new: NewToken,
     ) -> Result<MadeToken, AccessError> {
-        self.check_live(&permit)?;
-        let holder = holder_of(&permit.resource().id).ok_or(AccessError::NoSuch("identity"))?;
-        let now = self.times().latest();
-        let end = now.plus_days(TOKEN_DAYS_MAX);
-        if new.expires_at <= now || new.expires_at > end {
-            return Err(AccessError::Date { field: "expires_at", days_max: TOKEN_DAYS_MAX });
-        }
-        let held = |d: &crate::directory::Directory| {
-            d.tokens.values().filter(|t| t.value.holder == holder && t.value.is_live(now)).count()
-        };
-        if self.look(held) >= TOKENS_MAX {
-            return Err(AccessError::TooMany {
-                what: "live tokens of one holder",
-                max: TOKENS_MAX,
-            });
-        }
+        let (permit, holder) = self.checked(permit, |permit| self.check_token(permit, &new))?;
         let id = TokenId::generate(self.clock(), self.rng())?;
         let secret = self.room().new_token()?;
         let words = |actions: Vec<Action>| actions.iter().map(|a| a.word().to_owned()).collect();
@@ -183,15 +168,40 @@ impl Access {
         Ok(MadeToken { id, text, expires_at })
     }
 
+    fn check_token(
+        &self,
+        permit: &Permit<TokenManage>,
+        new: &NewToken,
+    ) -> Result<Principal, AccessError> {
+        let holder = holder_of(&permit.resource().id).ok_or(AccessError::NoSuch("identity"))?;
+        let now = self.times().latest();
+        let end = now.plus_days(TOKEN_DAYS_MAX);
+        if new.expires_at <= now || new.expires_at > end {
+            return Err(AccessError::Date { field: "expires_at", days_max: TOKEN_DAYS_MAX });
+        }
+        let held = self.look(|d| {
+            d.tokens.values().filter(|t| t.value.holder == holder && t.value.is_live(now)).count()
+        });
+        if held >= TOKENS_MAX {
+            return Err(AccessError::TooMany {
+                what: "live tokens of one holder",
+                max: TOKENS_MAX,
+            });
+        }
+        Ok(holder)
+    }
+
     /// Revokes the token that the permit names. When this returns, no use of it can be recorded.
     ///
     /// # Errors
     /// When there is no such token or the store does not take it.
     pub async fn revoke_token(&self, permit: Permit<TokenManage>) -> Result<(), AccessError> {
-        self.check_live(&permit)?;
-        let id: TokenId = permit.resource_id().ok_or(AccessError::NoSuch("token"))?;
+        let (permit, (id, kept)) = self.checked(permit, |permit| {
+            let id: TokenId = permit.resource_id().ok_or(AccessError::NoSuch("token"))?;
+            let kept = self.look(|d| d.tokens.get(&id).cloned());
+            Ok((id, kept.ok_or(AccessError::NoSuch("token"))?))
+        })?;
         let made = self.made_by(&permit);
-        let kept = self.look(|d| d.tokens.get(&id).cloned()).ok_or(AccessError::NoSuch("token"))?;
         let mut token = kept.value;
         if token.revoked.is_none() {
             token.revoked = Some(made);

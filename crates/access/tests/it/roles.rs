@@ -63,6 +63,9 @@ fn conflicting_roles_are_refused_with_their_reason() {
     let refused = house.give(&first, person, Role::KeyCustodian, Reach::Domain(retail()));
     let Err(AccessError::Separation(conflict)) = refused else { panic!("{refused:?}") };
     assert!(conflict.reason.contains("manages users"));
+    let events = house.events();
+    let last = &events.iter().rfind(|e| e.event.action == "policy.change").unwrap().event;
+    assert_eq!(last.outcome, kernel::Outcome::Failed("separation-of-duties".into()));
     let problem = kernel::Problem::from(AccessError::Separation(conflict));
     assert_eq!(problem.code, "separation-of-duties");
     // The key domain makes no difference.
