@@ -386,8 +386,8 @@ mod tests {
         assert!(opened(&[&one[..body], &two[body..]].concat()).is_err());
     }
 
-    /// The format is a promise: these bytes were also opened by 15 lines of Python with `cryptography`
-    /// (HKDF and AESGCM), written from the head of this file alone.
+    /// The format is a promise: these bytes were also opened by 15 lines of Python with its
+    /// `cryptography` (HKDF and AESGCM), written from the head of this file alone.
     #[test]
     fn the_format_is_what_it_was() {
         let plain: Vec<u8> = (0..=250).cycle().take(2 * CHUNK + 9).collect();

@@ -240,6 +240,9 @@ impl Keys {
             return Err(KeysError::NoVersion { version: *unknown });
         }
         match &request.versions {
+            Some(none) if none.is_empty() => {
+                return Err(KeysError::NoVersion { version: VersionNo(0) });
+            }
             None => every_version(&mut record.value, Transition::Compromise, now)?,
             Some(versions) => {
                 let named = |version: &&mut Version| versions.contains(&version.number);

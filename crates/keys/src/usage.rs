@@ -3,15 +3,15 @@
 //! The counts are a floor, not the truth: a crash loses what was counted since the last flush. The
 //! truth is the log, which has one record for every use.
 
+use crate::purpose::Purpose;
 use crate::uses::Chosen;
 use crate::{Keys, KeysError};
-use kernel::{KeyId, VersionNo};
+use kernel::actions::KeyRead;
+use kernel::{KeyId, Permit, VersionNo};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use store::{Batch, Collection, Expect};
-
-use crate::purpose::Purpose;
 
 /// Most records written by one flush.
 const FLUSH_KEYS_MAX: usize = 1_024;
@@ -94,12 +94,19 @@ impl Keys {
     /// Uses of each version of a key, at least: see the head of `usage.rs`.
     ///
     /// # Errors
-    /// When the store fails.
-    pub fn uses(&self, key: KeyId) -> Result<BTreeMap<VersionNo, UseCount>, KeysError> {
-        let written = self.inner.store.get::<Usages>(&key)?;
-        let mut counts = written.map(|record| record.value).unwrap_or_default();
-        add(&mut counts, &self.inner.usage.waiting(key));
-        Ok(counts.into_iter().map(|(version, count)| (VersionNo(version), count)).collect())
+    /// When there is no such key, or the store fails.
+    pub fn uses(
+        &self,
+        permit: Permit<KeyRead>,
+    ) -> Result<BTreeMap<VersionNo, UseCount>, KeysError> {
+        let found = self.permitted(&permit).and_then(|record| {
+            let written = self.inner.store.get::<Usages>(&record.key)?;
+            let mut counts = written.map(|record| record.value).unwrap_or_default();
+            add(&mut counts, &self.inner.usage.waiting(record.key));
+            Ok(counts.into_iter().map(|(version, count)| (VersionNo(version), count)).collect())
+        });
+        self.note_read(permit, &found);
+        found
     }
 
     /// Writes the counts down; the binary calls it every minute and when it ends. Returns whether

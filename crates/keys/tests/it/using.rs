@@ -267,7 +267,8 @@ async fn uses_are_counted_by_version_and_kept_over_a_restart() {
     bench.encrypt(id, "x").await;
     bench.encrypt(id, "x").await;
     bench.decrypt(id, &sealed).await.unwrap();
-    let of = |bench: &Bench| bench.keys.uses(id).unwrap().into_iter().collect::<Vec<_>>();
+    let of =
+        |bench: &Bench| bench.keys.uses(bench.on_key(id)).unwrap().into_iter().collect::<Vec<_>>();
     let count = |protected, processed| UseCount { protected, processed };
     let counted = [(VersionNo(1), count(1, 1)), (VersionNo(2), count(2, 0))];
     assert_eq!(of(&bench), counted);
