@@ -3,6 +3,7 @@
 //! An act that others must approve becomes a request first. Whoever asked carries it out when enough
 //! others have agreed, and then it is exactly the request that they saw.
 
+use crate::Packs;
 use crate::console::blocking;
 use crate::desk::Desk;
 use crate::fields::Fields;
@@ -10,8 +11,8 @@ use crate::load::requests::{KeyAct, exact};
 use access::NewApproval;
 use access::approvals::{ApprovalRule, Occasion};
 use kernel::actions::{
-    ApprovalDecide, ApprovalRead, ApprovalRequest, KeyCreate, KeyDestroy, KeyRead, KeyRecover,
-    KeyResume, KeyRotate, KeySuspend,
+    ApprovalDecide, ApprovalRead, ApprovalRequest, CheckRun, KeyCreate, KeyDestroy, KeyRead,
+    KeyRecover, KeyResume, KeyRotate, KeySuspend, ReportMake,
 };
 use kernel::{
     Action, ApprovalId, DomainId, KeyId, Labels, Problem, ProblemKind, Resource, ResourceKind,
@@ -220,4 +221,17 @@ async fn carry_out(desk: &Arc<Desk>, key: KeyId, act: &KeyAct) -> Result<(), Pro
         }
     }
     Ok(())
+}
+
+/// Runs every check now; goes on to the requirements.
+pub(crate) async fn run_checks(desk: Arc<Desk>) -> Result<String, Problem> {
+    let permit = desk.scope::<CheckRun>()?;
+    desk.rooms.comply.run_checks(permit).await?;
+    Ok(String::from("/requirements"))
+}
+
+/// Makes a pack; goes on to the shelf.
+pub(crate) async fn make_report(desk: Arc<Desk>, packs: Arc<dyn Packs>) -> Result<String, Problem> {
+    let id = packs.make(desk.scope::<ReportMake>()?).await?;
+    Ok(format!("/reports#{id}"))
 }

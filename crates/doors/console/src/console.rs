@@ -8,7 +8,7 @@ use crate::fields::{FORM_BYTES_MAX, Fields};
 use crate::frame::{AREAS, Frame};
 use crate::guard;
 use crate::language::Language;
-use crate::{House, Rooms};
+use crate::{House, Packs, Rooms};
 use access::Arrival;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -94,6 +94,11 @@ impl Console {
         })
     }
 
+    /// The shelf of packs, or the problem that there is no such page.
+    pub(crate) fn packs(&self) -> Result<Arc<dyn Packs>, Problem> {
+        self.house.packs().ok_or_else(|| Problem::not_found("page"))
+    }
+
     /// What is known of a request before anybody knows who asks.
     pub(crate) fn knock(&self, parts: Parts) -> Result<Knock, Problem> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
@@ -124,7 +129,10 @@ impl Console {
         let closed = AREAS
             .iter()
             .flat_map(|(_, pages)| pages.iter())
-            .filter(|(_, _, action)| !rooms.may(caller, *action))
+            .filter(|(path, _, action)| {
+                let absent = *path == "/reports" && self.house.packs().is_none();
+                absent || !rooms.may(caller, *action)
+            })
             .map(|(path, _, _)| *path)
             .collect();
         let name = rooms.access.display_name(caller.principal);
@@ -145,25 +153,28 @@ impl Console {
     where
         F: FnOnce(&Desk) -> Result<Markup, Problem> + Send + 'static,
     {
+        self.answer(request, |desk| Ok(answer::page(StatusCode::OK, show(desk)?))).await
+    }
+
+    /// Answers with what `make` reads and makes, off the threads that serve connections.
+    pub(crate) async fn answer<F>(self: &Arc<Self>, request: Request<Body>, make: F) -> Answer
+    where
+        F: FnOnce(&Desk) -> Result<Answer, Problem> + Send + 'static,
+    {
         let (parts, _) = request.into_parts();
         let knock = match self.knock(parts) {
             Ok(knock) => knock,
             Err(problem) => return answer::problem(&problem, "", self.sample),
         };
-        let result = self.shown(&knock, show).await;
-        let answer = match result {
-            Ok(markup) => answer::page(StatusCode::OK, markup),
+        let made = match self.rooms().and_then(|rooms| self.desk(rooms, &knock)) {
+            Ok(desk) => blocking(move || make(&desk)).await,
+            Err(problem) => Err(problem),
+        };
+        let answer = match made {
+            Ok(answer) => answer,
             Err(problem) => self.trouble(&knock, &problem).await,
         };
         remembered(answer, &knock)
-    }
-
-    async fn shown<F>(&self, knock: &Knock, show: F) -> Result<Markup, Problem>
-    where
-        F: FnOnce(&Desk) -> Result<Markup, Problem> + Send + 'static,
-    {
-        let desk = self.desk(self.rooms()?, knock)?;
-        blocking(move || show(&desk)).await
     }
 
     /// Does what a form asks, and sends the browser on to the path that `act` names.

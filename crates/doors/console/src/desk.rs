@@ -5,7 +5,7 @@ use crate::fields::Fields;
 use crate::frame::{Frame, Source};
 use inventory::{AssetKind, AssetRef, AssetView, RelationKind, Snapshot};
 use kernel::{
-    ActionType, Caller, DomainId, KeyId, Permit, Principal, Problem, Resource, Timestamp,
+    Action, ActionType, Caller, DomainId, KeyId, Permit, Principal, Problem, Resource, Timestamp,
 };
 use keys::STOPS_MAX;
 use std::sync::Arc;
@@ -32,6 +32,20 @@ impl Desk {
     /// Says that the answer was read just now.
     pub(crate) fn live(&self, from: impl Into<String>) -> Source {
         Source { at: self.now(), from: from.into() }
+    }
+
+    /// Says when the checks ran on which a status rests.
+    pub(crate) fn assessed(&self) -> Result<Source, Problem> {
+        Ok(match self.rooms.comply.latest_run()? {
+            Some(run) => Source { at: run.at, from: String::from("the newest run of the checks") },
+            None => self.live("the catalogue; no check has run yet"),
+        })
+    }
+
+    /// Whether the caller may learn that the institution is a designated operator: who keeps the
+    /// profile knows.
+    pub(crate) fn may_know_designation(&self) -> bool {
+        self.rooms.may(&self.caller, Action::RequirementChange)
     }
 
     /// A permit for one action on one thing.

@@ -3,7 +3,9 @@
 //! A word without a reviewed translation stays English and is marked as English, so that a screen
 //! reader pronounces it rightly; nothing is translated by machine.
 
+use comply::Glossary;
 use maud::{Markup, html};
+use std::sync::LazyLock;
 
 /// The language in which a person wants titles and statuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -51,11 +53,15 @@ impl Language {
     }
 }
 
-/// Terms of the frame, each from the reviewed glossary.
-const REVIEWED: &[(&str, &str)] = &[("Keys", "密碼匙")];
+/// The reviewed glossary that ships with this version.
+static GLOSSARY: LazyLock<Option<Glossary>> = LazyLock::new(|| Glossary::builtin().ok());
 
+/// The reviewed Chinese of a term. The glossary has terms as they stand inside a sentence, in lower
+/// case and in the singular; Chinese knows neither capitals nor plurals.
 fn reviewed(english: &str) -> Option<&'static str> {
-    REVIEWED.iter().find(|(en, _)| *en == english).map(|(_, zh)| *zh)
+    let glossary = GLOSSARY.as_ref()?;
+    let term = english.to_lowercase();
+    glossary.zh_hant(&term).or_else(|| glossary.zh_hant(term.strip_suffix('s')?))
 }
 
 #[cfg(test)]
@@ -66,6 +72,8 @@ mod tests {
     fn a_term_without_a_reviewed_translation_stays_english() {
         let zh = Language::TraditionalChinese;
         assert_eq!(zh.term("Keys").into_string(), "<span lang=\"zh-Hant\">密碼匙</span>");
+        let status = zh.term("control not working").into_string();
+        assert_eq!(status, "<span lang=\"zh-Hant\">管控失效</span>");
         assert_eq!(zh.term("No such word").into_string(), "No such word");
         assert_eq!(Language::English.term("Keys").into_string(), "Keys");
     }

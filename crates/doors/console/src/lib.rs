@@ -36,4 +36,4 @@ mod routes;
 mod sign_in;
 
 pub use console::Console;
-pub use rooms::{House, Rooms};
+pub use rooms::{House, Making, Pack, Packs, Rooms};

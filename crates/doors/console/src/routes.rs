@@ -25,6 +25,13 @@ impl Console {
             .route("/sign-out", post(take_leave))
             .route("/set-up", get(ask_link).post(open_link))
             .route("/set-up/finish", post(finish_link))
+            .route("/", get(overview))
+            .route("/guides/{guide}", get(guide))
+            .route("/requirements", get(requirements))
+            .route("/requirements/run", post(run_checks))
+            .route("/requirements/{requirement}", get(requirement))
+            .route("/reports", get(reports).post(make_report))
+            .route("/reports/{report}", get(report))
             .route("/keys", get(keys).post(create_key))
             .route("/keys/{key}", get(key))
             .route("/keys/{key}/{verb}", post(act_on_key))
@@ -170,6 +177,79 @@ async fn record(
             let position = LogPosition(id(&position, "record")?);
             let (source, view) = load::record::one(desk, position)?;
             Ok(pages::record::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn overview(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::overview::read(desk)?;
+            Ok(pages::overview::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn guide(State(console): Asked, Path(guide): Path<String>, request: Request<Body>) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::guide::one(desk, &guide)?;
+            Ok(pages::guide::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn requirements(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::requirements::list(desk)?;
+            Ok(pages::requirements::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn requirement(
+    State(console): Asked,
+    Path(requirement): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::requirement::one(desk, &requirement)?;
+            Ok(pages::requirement::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn run_checks(State(console): Asked, request: Request<Body>) -> Answer {
+    console.act(request, async |desk, _| acts::run_checks(desk).await).await
+}
+
+async fn reports(State(console): Asked, request: Request<Body>) -> Answer {
+    let packs = console.packs();
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::reports::list(desk, &*packs?)?;
+            Ok(pages::reports::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn make_report(State(console): Asked, request: Request<Body>) -> Answer {
+    let packs = console.packs();
+    console.act(request, async move |desk, _| acts::make_report(desk, packs?).await).await
+}
+
+async fn report(
+    State(console): Asked,
+    Path(report): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    let packs = console.packs();
+    console
+        .answer(request, move |desk| {
+            let bytes = load::reports::file(desk, &*packs?, id(&report, "report")?)?;
+            Ok(answer::attachment("application/zip", &format!("{report}.zip"), bytes))
         })
         .await
 }

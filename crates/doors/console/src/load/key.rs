@@ -190,7 +190,7 @@ fn uses(desk: &Desk, id: KeyId) -> Result<Option<Vec<Use>>, Problem> {
     let data = snapshot.from(asset.id, RelationKind::Protects);
     let one = |data: &AssetView| Use {
         what: data.name.as_str().to_owned(),
-        place: place(&desk.rooms.regions.place_of(&data.attributes)),
+        place: place(&desk.rooms.comply.data().regions.place_of(&data.attributes)),
         known: data.known_by.word().to_owned(),
     };
     Ok(Some(data.map(one).collect()))

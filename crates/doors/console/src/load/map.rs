@@ -11,7 +11,7 @@ use kernel::{KeyId, Problem};
 /// The map of what the caller may see.
 pub(crate) fn read(desk: &Desk) -> Result<(Source, Map), Problem> {
     let snapshot = desk.rooms.inventory.read(desk.scope::<AssetRead>()?, None)?;
-    let map = key_control_map(&snapshot, &desk.rooms.regions);
+    let map = key_control_map(&snapshot, &desk.rooms.comply.data().regions);
     let page = |key: &ProtectingKey| {
         let id: KeyId = snapshot.asset(key.id)?.reference.name.as_str().parse().ok()?;
         Some(format!("/keys/{id}"))

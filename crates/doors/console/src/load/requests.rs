@@ -7,7 +7,7 @@ use crate::pages::requests::{Request, Requests};
 use access::ApprovalView;
 use access::approvals::ApprovalState;
 use kernel::actions::ApprovalRead;
-use kernel::{Action, KeyId, Name, Principal, Problem, Resource};
+use kernel::{Action, KeyId, Name, Permit, Principal, Problem, Resource};
 use keys::{Destroy, Reason, Resume, Suspend, approval_hash};
 
 /// An act on a key that others approve, exactly as it will be carried out.
@@ -63,17 +63,22 @@ impl KeyAct {
 /// The requests that the caller may see.
 pub(crate) fn list(desk: &Desk) -> Result<(Source, Requests), Problem> {
     let found = desk.rooms.access.approvals(desk.scope::<ApprovalRead>()?)?;
-    let mut view = Requests::default();
-    for approval in &found {
-        let request = request(desk, approval);
-        match approval.state {
-            ApprovalState::Requested | ApprovalState::Approved => view.waiting.push(request),
-            _ => view.ended.push(request),
-        }
-    }
-    view.waiting.sort_by_key(|request| request.expires_at);
-    view.ended.truncate(ENDED_SHOWN);
-    Ok((desk.live("live state"), view))
+    let (open, ended): (Vec<_>, Vec<_>) = found.iter().partition(|view| is_open(view.state));
+    let mut waiting: Vec<_> = open.into_iter().map(|view| request(desk, view)).collect();
+    waiting.sort_by_key(|request| request.expires_at);
+    let ended = ended.into_iter().take(ENDED_SHOWN).map(|view| request(desk, view)).collect();
+    Ok((desk.live("live state"), Requests { waiting, ended }))
+}
+
+/// The requests that wait for others or to be carried out.
+pub(crate) fn waiting(desk: &Desk, permit: Permit<ApprovalRead>) -> Result<Vec<Request>, Problem> {
+    let found = desk.rooms.access.approvals(permit)?;
+    let open = found.iter().filter(|view| is_open(view.state));
+    Ok(open.map(|view| request(desk, view)).collect())
+}
+
+const fn is_open(state: ApprovalState) -> bool {
+    matches!(state, ApprovalState::Requested | ApprovalState::Approved)
 }
 
 /// Ended requests that are shown; the log has the rest.

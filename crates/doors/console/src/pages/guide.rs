@@ -1,6 +1,6 @@
 //! `/guides/…`: a guideline answered point by point: left the item, right what answers it.
 
-use crate::elements::{State, count, empty, moment};
+use crate::elements::{State, Tone, count, empty, moment};
 use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
@@ -18,10 +18,12 @@ pub(crate) struct Point {
     pub(crate) text: String,
     /// Whose words the text is: official, the bank's copy, public copy, paraphrase.
     pub(crate) text_status: String,
-    /// What answers it; empty when nothing does yet.
-    pub(crate) answer: Vec<String>,
+    /// What answers it, and whether that is built; empty when nothing would.
+    pub(crate) answer: Vec<(String, bool)>,
     /// The live result.
     pub(crate) result: State,
+    /// What each check says now.
+    pub(crate) live: Vec<(String, State)>,
     /// When the result was computed.
     pub(crate) checked_at: Option<Timestamp>,
     /// Kind of evidence: observed, reported, declared, attested, none.
@@ -75,6 +77,11 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Guide) -> Markup {
     page(frame, &Title::of(&view.title), source, &body)
 }
 
+/// What is said of that which does not exist yet.
+pub(crate) fn not_built() -> State {
+    State::new(Tone::Quiet, "not built")
+}
+
 /// How many have each result: what was not assessed is counted too.
 pub(crate) fn tally(frame: &Frame, tally: &[(State, u64)]) -> Markup {
     let total: u64 = tally.iter().map(|(_, n)| n).sum();
@@ -98,12 +105,20 @@ fn one(frame: &Frame, point: &Point) -> Markup {
                 p.note { "Text: " (frame.language.term(&point.text_status)) }
             }
             div {
-                @for line in &point.answer { p { (line) } }
+                @for (line, built) in &point.answer {
+                    p { (line) @if !built { " " (not_built().show(frame.language)) } }
+                }
                 dl {
                     dt { "Result" }
                     dd {
                         (point.result.show(frame.language))
                         @if let Some(at) = point.checked_at { " " span.note { (moment(at)) } }
+                    }
+                    @if !point.live.is_empty() {
+                        dt { "Checks" }
+                        dd { @for (says, state) in &point.live {
+                            div { (state.show(frame.language)) " " (says) }
+                        } }
                     }
                     dt { "Evidence" } dd { (frame.language.term(&point.evidence)) }
                     @if let Some(gap) = &point.gap { dt { "Gap" } dd { (gap) } }
@@ -121,7 +136,6 @@ fn one(frame: &Frame, point: &Point) -> Markup {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::elements::Tone;
     use crate::frame::tests::{frame, now, source};
 
     pub(crate) fn sample() -> Guide {
@@ -134,10 +148,12 @@ pub(crate) mod tests {
                 .into(),
             text_status: "paraphrase".into(),
             answer: vec![
-                "Keys are made, rotated, suspended and destroyed here; every act needs a decision \
-                 and leaves a record that cannot be rewritten unnoticed."
-                    .into(),
+                ("Keys are made, rotated, suspended and destroyed here; every act needs a decision \
+                 and leaves a record."
+                    .into(), true),
+                ("Keys of clouds are rotated from here.".into(), false),
             ],
+            live: vec![("Keys rotate: 2 of 12 fail".into(), State::new(Tone::Bad, "fail"))],
             result: State::new(Tone::Bad, "Control not working"),
             checked_at: Some(now().plus_seconds(-40)),
             evidence: "observed".into(),
@@ -150,7 +166,8 @@ pub(crate) mod tests {
             title: "Capacity is planned".into(),
             text: "Capacity is planned and watched so that peaks are served.".into(),
             answer: Vec::new(),
-            result: State::new(Tone::Quiet, "Not built"),
+            live: Vec::new(),
+            result: not_built(),
             checked_at: None,
             evidence: "none".into(),
             gap: Some("nothing here answers it yet".into()),
@@ -175,7 +192,7 @@ pub(crate) mod tests {
         for part in ["Control not working", "observed", "2 of 12 keys", "Technology Risk Officer"] {
             assert!(text.contains(part), "{part}");
         }
-        assert!(text.contains("Not built") && text.contains("nobody yet"));
+        assert!(text.contains(">not built<") && text.contains("nobody yet"));
     }
 
     #[test]

@@ -167,7 +167,7 @@ pub(crate) mod tests {
             state,
             version: 2,
             serves: "critical · restricted".into(),
-            rotation_due: (n % 3 != 0).then(|| now().plus_days(40 * (n as i64) - 60)),
+            rotation_due: (!n.is_multiple_of(3)).then(|| now().plus_days(40 * (n as i64) - 60)),
         }
     }
 

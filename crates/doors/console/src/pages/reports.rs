@@ -22,8 +22,6 @@ pub(crate) struct Report {
     pub(crate) checkpoint: Option<u64>,
     /// Its size in bytes.
     pub(crate) bytes: u64,
-    /// It can be fetched from here.
-    pub(crate) file: bool,
 }
 
 /// The packs.
@@ -75,9 +73,7 @@ fn list(frame: &Frame, view: &Reports) -> Markup {
             @for report in &view.reports {
                 tr id=(report.id) {
                     th scope="row" {
-                        @if report.file {
-                            a href=(format!("/reports/{}", report.id)) download { (report.title) }
-                        } @else { (report.title) }
+                        a href=(format!("/reports/{}", report.id)) download { (report.title) }
                     }
                     td { (moment(report.made_at)) }
                     td { (report.signed) }
@@ -109,7 +105,6 @@ pub(crate) mod tests {
                 state: State::new(Tone::Warn, "Not reviewed"),
                 checkpoint: Some(1_413),
                 bytes: 412_000,
-                file: true,
             }],
             may_make: true,
         }

@@ -1,7 +1,8 @@
 //! `/requirements/{id}`: one requirement: text, checks, evidence now, history, gap, owner.
 
-use crate::elements::{State, command, counted, moment, paragraphs, table};
+use crate::elements::{State, command, count, counted, moment, paragraphs, table};
 use crate::frame::{Frame, Source, Title, page};
+use crate::pages::guide::not_built;
 use kernel::Timestamp;
 use maud::{Markup, html};
 
@@ -26,14 +27,18 @@ pub(crate) struct Check {
     pub(crate) evidence: String,
 }
 
-/// A past result.
+/// What one check saw over the period.
 #[derive(Debug, Clone)]
 pub(crate) struct Past {
-    /// When it was computed.
-    pub(crate) at: Timestamp,
-    /// The status then.
-    pub(crate) status: State,
-    /// What it rested on.
+    /// The check.
+    pub(crate) check: String,
+    /// How often it ran.
+    pub(crate) runs: u64,
+    /// How often with which outcome.
+    pub(crate) outcomes: String,
+    /// Whether it passed throughout and somebody always looked.
+    pub(crate) verdict: State,
+    /// When it did not pass, and when nobody looked.
     pub(crate) remark: String,
 }
 
@@ -64,15 +69,20 @@ pub(crate) struct Requirement {
     pub(crate) checks: Vec<Check>,
     /// What evidence would show it, where no check exists.
     pub(crate) would_show: String,
-    /// Results before, newest first.
+    /// The period of the history, in words.
+    pub(crate) period: String,
+    /// What each check saw over the period.
     pub(crate) history: Vec<Past>,
+    /// What answers it, and whether that is built.
+    pub(crate) answer: Vec<(String, bool)>,
 }
 
 /// The page.
 pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup {
     let body = html! {
         section {
-            p { (view.status.show(frame.language)) " — " (view.because) }
+            p { (view.status.show(frame.language))
+                @if !view.because.is_empty() { " — " (view.because) } }
             blockquote { (paragraphs(&view.text)) }
             p.note { "Text: " (frame.language.term(&view.text_status)) }
             @if let Some(caution) = &view.caution { div.callout { p { (caution) } } }
@@ -94,6 +104,14 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup
             }
             (command(&format!("lionrock requirements show {}", view.id)))
         }
+        @if !view.answer.is_empty() {
+            section {
+                h2 { "What answers it" }
+                ul { @for (line, built) in &view.answer {
+                    li { (line) @if !built { " " (not_built().show(frame.language)) } }
+                } }
+            }
+        }
         section {
             h2 { (frame.language.term("Evidence now")) }
             @if view.checks.is_empty() {
@@ -105,22 +123,34 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup
         section {
             h2 { (frame.language.term("History")) }
             @if view.history.is_empty() {
-                p.soft { "History starts with the first run of the checks." }
+                p.soft { "History starts with the first run of a check." }
             } @else {
-                (table("History of the status", &["When", "Status", "Remark"], &html! {
-                    @for past in &view.history {
-                        tr {
-                            td { (moment(past.at)) }
-                            td { (past.status.show(frame.language)) }
-                            td { (past.remark) }
-                        }
-                    }
-                }))
+                p.note { (view.period) }
+                (past(frame, view))
             }
         }
     };
     let within = Some(("/requirements", "Requirements"));
     page(frame, &Title { text: &view.title, within }, source, &body)
+}
+
+fn past(frame: &Frame, view: &Requirement) -> Markup {
+    let heads = ["Check", "Runs", "Outcomes", "Over the period", "Remark"];
+    table(
+        "History of the checks",
+        &heads,
+        &html! {
+            @for past in &view.history {
+                tr {
+                    th scope="row" { code { (past.check) } }
+                    td { (count(past.runs)) }
+                    td { (past.outcomes) }
+                    td { (past.verdict.show(frame.language)) }
+                    td { (past.remark) }
+                }
+            }
+        },
+    )
 }
 
 fn one(frame: &Frame, check: &Check) -> Markup {
@@ -193,7 +223,15 @@ pub(crate) mod tests {
                 evidence: "observed".into(),
             }],
             would_show: "a list of keys with their rotation".into(),
-            history: vec![Past { at: now(), status: bad, remark: "first run".into() }],
+            period: "Over the last 90 days.".into(),
+            history: vec![Past {
+                check: "keys-rotate-within-a-year".into(),
+                runs: 3,
+                outcomes: "pass 1, fail 2".into(),
+                verdict: bad,
+                remark: "did not pass for 2 hours; nobody looked for 89 days".into(),
+            }],
+            answer: vec![("Keys rotate on schedule.".into(), true)],
         }
     }
 
