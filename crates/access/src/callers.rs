@@ -5,7 +5,9 @@ use crate::access::Access;
 use crate::identity::home_of;
 use crate::pre_auth::PreAuthRefusal;
 use crate::tokens::{self, TOKEN_USE_SECONDS, TokenUses};
-use kernel::{Caller, CredentialScope, Factor, MonotonicMicros, Origin, Principal, Timestamp};
+use kernel::{
+    Caller, Credential, CredentialScope, Factor, MonotonicMicros, Origin, Principal, Timestamp,
+};
 use std::sync::Arc;
 use store::{Batch, Expect};
 
@@ -88,7 +90,9 @@ impl Access {
             return Err(AccessError::CertificateRefused);
         };
         let now = self.times().latest();
-        Ok(self.caller(principal, vec![Factor::Certificate], now, None, arrival))
+        let credential = Some(Credential::Certificate(*spki_sha256));
+        let scope = Some(CredentialScope { credential, ..CredentialScope::default() });
+        Ok(self.caller(principal, vec![Factor::Certificate], now, scope, arrival))
     }
 
     fn caller(

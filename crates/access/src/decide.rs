@@ -113,6 +113,12 @@ impl Decider for Access {
             return Err(refuse(Cow::Borrowed("wrong-resource"), Vec::new()));
         }
         let scope = caller.scope.as_deref();
+        // Revoked since the request came in: what this caller still holds is worth nothing.
+        if let Some(credential) = scope.and_then(|scope| scope.credential)
+            && !self.look(|d| d.is_live(credential, caller.principal, self.times().latest()))
+        {
+            return Err(refuse(Cow::Borrowed("credential-revoked"), Vec::new()));
+        }
         let whole = is_whole_list(caller, action, resource);
         let covered = scope.is_none_or(|scope| {
             scope.covers(action, resource.domain)

@@ -11,8 +11,8 @@ use crate::sessions::{Session, Sessions};
 use crate::tokens::{Token, TokenUses, Tokens};
 use crate::{AccessError, times::Times};
 use kernel::{
-    ApprovalId, DomainId, PersonId, PolicyVersion, Principal, Resource, ResourceKind, ServiceId,
-    Timestamp, TokenId,
+    ApprovalId, Credential, DomainId, PersonId, PolicyVersion, Principal, Resource, ResourceKind,
+    ServiceId, Timestamp, TokenId,
 };
 use std::collections::{BTreeMap, HashMap};
 use store::{Collection, KeyRange, Store};
@@ -194,6 +194,24 @@ impl Directory {
             Principal::Person(id) => self.people.get(&id).is_none_or(|p| p.value.lock.is_some()),
             Principal::Service(id) => self.services.get(&id).is_none_or(|s| s.value.lock.is_some()),
             Principal::System => false,
+        }
+    }
+
+    /// Whether a credential still stands for this principal.
+    pub(crate) fn is_live(
+        &self,
+        credential: Credential,
+        principal: Principal,
+        now: Timestamp,
+    ) -> bool {
+        match credential {
+            Credential::Token(id) => self
+                .tokens
+                .get(&id)
+                .is_some_and(|t| t.value.holder == principal && t.value.is_live(now)),
+            Credential::Certificate(spki) => {
+                self.certificates.get(&spki).is_some_and(|id| Principal::Service(*id) == principal)
+            }
         }
     }
 

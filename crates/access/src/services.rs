@@ -137,18 +137,20 @@ impl Access {
         (did, what): (&'static str, String),
         edit: impl FnOnce(&mut Service) -> Result<(), AccessError> + Send,
     ) -> Result<(), AccessError> {
-        let (permit, (id, version, service)) = self.checked(permit, |permit| {
+        let (permit, (id, version, (narrowed, service))) = self.checked(permit, |permit| {
             let id: ServiceId = permit.resource_id().ok_or(AccessError::NoSuch("service"))?;
             let kept = self.look(|d| d.service(id).cloned())?;
-            let mut service = kept.value;
+            let (mut service, owner) = (kept.value.clone(), kept.value.owner);
             edit(&mut service)?;
-            Ok((id, kept.version, service))
+            // Until it is durable nobody is the new owner, and the old one is not any more.
+            let owner = owner.filter(|owner| service.owner == Some(*owner));
+            Ok((id, kept.version, (Service { owner, ..service.clone() }, service)))
         })?;
         let guard = permit.guard();
         let event = permit.into_event(Outcome::Done, self.clock());
         let event = event.with("did", did).with("what", what);
         if change == Change::Narrows {
-            self.change_directory(|d| d.keep_service(version, service.clone()));
+            self.change_directory(|d| d.keep_service(version, narrowed));
         }
         let batch = Batch::new().put::<Services>(&id, &service, Expect::Version(version));
         let batch = batch.event(event).guard(guard);

@@ -11,7 +11,8 @@ use crate::access::{Access, Change, holder_of};
 use crate::identity::Made;
 use kernel::actions::{IdentityRead, TokenManage};
 use kernel::{
-    Action, CredentialScope, DomainId, Name, Outcome, Permit, Principal, Secret, Timestamp, TokenId,
+    Action, Credential, CredentialScope, DomainId, Name, Outcome, Permit, Principal, Secret,
+    Timestamp, TokenId,
 };
 use serde::{Deserialize, Serialize};
 use store::{Batch, Collection, Expect, IndexTerm};
@@ -68,7 +69,11 @@ impl Token {
     pub fn scope(&self) -> CredentialScope {
         let known =
             |words: &Vec<String>| words.iter().filter_map(|w| Action::from_word(w)).collect();
-        CredentialScope { actions: self.actions.as_ref().map(known), domains: self.domains.clone() }
+        CredentialScope {
+            credential: Some(Credential::Token(self.id)),
+            actions: self.actions.as_ref().map(known),
+            domains: self.domains.clone(),
+        }
     }
 }
 

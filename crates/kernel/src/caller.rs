@@ -1,7 +1,7 @@
 //! Who is asking, how strongly that is proven, and from where.
 
 use crate::limits::CORRELATION_CHARS_MAX;
-use crate::{Action, DomainId, MonotonicMicros, PersonId, ServiceId, Timestamp};
+use crate::{Action, DomainId, MonotonicMicros, PersonId, ServiceId, Timestamp, TokenId};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::net::IpAddr;
@@ -76,10 +76,21 @@ pub struct Origin {
     pub door: Door,
 }
 
+/// A credential that can be revoked apart from its holder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Credential {
+    /// An API token.
+    Token(TokenId),
+    /// A TLS client certificate, by the SHA-256 of its SubjectPublicKeyInfo.
+    Certificate([u8; 32]),
+}
+
 /// What a narrow credential, such as an API token, is good for. It only takes away: the roles of
 /// its holder decide as well.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct CredentialScope {
+    /// Which credential it is, so that each decision can see whether it was revoked meanwhile.
+    pub credential: Option<Credential>,
     /// The actions it may be used for; `None` means all that its holder may do.
     pub actions: Option<Vec<Action>>,
     /// The key domains it may be used in; `None` means all of its holder's.

@@ -32,7 +32,9 @@ mod rng;
 mod secret;
 
 pub use action::{Action, ActionType, actions};
-pub use caller::{AuthStrength, Caller, CredentialScope, Door, Factor, Origin, Principal};
+pub use caller::{
+    AuthStrength, Caller, Credential, CredentialScope, Door, Factor, Origin, Principal,
+};
 pub use clock::{Clock, HeldClock, MonotonicMicros, Timestamp};
 pub use event::{Decision, Event, LogPosition, Outcome};
 pub use gate::{

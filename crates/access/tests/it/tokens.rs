@@ -71,9 +71,14 @@ fn a_revoked_token_is_refused_at_once_and_after_a_restart() {
     let (mut house, staff, service) = with_service();
     let token = make(&house, &staff, service, new_token(&house, None));
     let other = make(&house, &staff, service, new_token(&house, None));
+    let early = caller(&house, &token).unwrap();
+    assert_eq!(house.may(&early, Action::KeyEncrypt, &key(retail())), "allowed");
     let permit = house.permit::<TokenManage>(&staff.engineer, identity(token.id)).unwrap();
     wait(house.access().revoke_token(permit)).unwrap();
     assert!(caller(&house, &token).is_err());
+    // Nor does it serve a request that came in before and asks only now.
+    let word = house.may(&early, Action::KeyEncrypt, &key(retail()));
+    assert_eq!(word, "credential-revoked");
     house.restart();
     assert!(caller(&house, &token).is_err());
     assert!(caller(&house, &other).is_ok());
@@ -171,6 +176,8 @@ fn a_client_certificate_stands_for_its_service_until_it_is_taken_away() {
     let twice = wait(house.access().bind_certificate(permit, spki, name("stolen")));
     assert!(matches!(twice, Err(AccessError::Store(store::StoreError::NotUnique { .. }))));
     wait(house.access().unbind_certificate(manage(), spki)).unwrap();
+    let late = house.may(&caller, Action::KeyEncrypt, &key(retail()));
+    assert_eq!(late, "credential-revoked");
     assert!(house.access().caller_for_certificate(&spki, &arrival).is_err());
     let again = wait(house.access().unbind_certificate(manage(), spki));
     assert!(matches!(again, Err(AccessError::NoSuch("certificate"))));
