@@ -4,7 +4,7 @@
 use crate::fault::{Fault, parameter};
 use crate::openapi::ShapeOf;
 use kernel::limits::BODY_BYTES_MAX;
-use kernel::{Caller, Problem, ProblemKind};
+use kernel::{Caller, Problem, ProblemKind, Secret};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -26,6 +26,8 @@ pub struct Call<P, Q, B> {
     pub body: B,
     /// The caller's `Idempotency-Key`, where the endpoint takes one.
     pub idempotency_key: Option<String>,
+    /// The token by which the caller proved itself, for ending its session.
+    pub bearer: Option<Arc<Secret<String>>>,
 }
 
 /// No parameters at all.

@@ -5,7 +5,8 @@ use crate::call::{media_type, read_body};
 use crate::fault::{Fault, parameter};
 use crate::meters::Meters;
 use crate::table::{Endpoint, Incoming, Needs, Table};
-use crate::{PREFIX, Rooms};
+use crate::{PREFIX, Rooms, credentials};
+use access::Arrival;
 use axum::Router;
 use axum::extract::{ConnectInfo, RawPathParams};
 use axum::routing::any;
@@ -60,13 +61,16 @@ pub trait Ceremony: Send + Sync {
     fn seal(&self) -> Ceremonial<'_, Result<(), Problem>>;
 }
 
-/// The certificate that a client showed in TLS, in DER; checked against our own authority already.
-#[derive(Debug, Clone)]
-pub struct ClientCertificate(pub Arc<[u8]>);
+/// The certificate that a client showed in TLS; the handshake proved that it holds the key.
+#[derive(Debug, Clone, Copy)]
+pub struct ClientCertificate {
+    /// SHA-256 of its SubjectPublicKeyInfo (RFC 7469, section 2.4).
+    pub spki_sha256: [u8; 32],
+}
 
 /// The REST door. One for each process.
 pub struct Door {
-    table: Table,
+    pub(crate) table: Table,
     /// Seals and unseals.
     pub ceremony: Arc<dyn Ceremony>,
     clock: Arc<dyn Clock>,
@@ -169,13 +173,13 @@ impl Door {
             Needs::Nobody => self.ceremony.rooms(),
             _ => Some(self.ceremony.rooms().ok_or_else(sealed)?),
         };
-        let caller = self.caller(endpoint, rooms.as_deref(), &parts, &knock)?;
+        let (caller, bearer) = self.caller(endpoint, rooms.as_deref(), &parts, &knock)?;
         let idempotency_key = idempotency_key(endpoint, &parts.headers)?;
         let path = knock.path.ok_or_else(|| parameter("path", "expected UTF-8"))?;
         let (media, body) = read_within_limits(endpoint, &parts.headers, body).await?;
         let query = parts.uri.query().unwrap_or_default().to_owned();
-        let incoming =
-            Incoming { caller: Arc::new(caller), path, query, media, body, idempotency_key };
+        let caller = Arc::new(caller);
+        let incoming = Incoming { caller, path, query, media, body, idempotency_key, bearer };
         let answered = endpoint.answer(self, rooms.clone(), incoming).await;
         if let (Err(problem), Some(rooms)) = (&answered, &rooms)
             && matches!(problem.kind, ProblemKind::Refused | ProblemKind::NotFound)
@@ -188,15 +192,20 @@ impl Door {
 
     fn caller(
         &self,
-        _endpoint: &Endpoint,
-        _rooms: Option<&Rooms>,
+        endpoint: &Endpoint,
+        rooms: Option<&Rooms>,
         parts: &Parts,
         knock: &Knock<'_>,
-    ) -> Result<Caller, Fault> {
+    ) -> Result<(Caller, Option<Arc<Secret<String>>>), Problem> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
+        let origin = Origin { address, door: DoorKind::Rest };
+        if let (Needs::SignedIn | Needs::Permit(_), Some(rooms)) = (endpoint.needs, rooms) {
+            let (correlation, arrived) = (knock.correlation.to_owned(), knock.arrived);
+            return credentials::caller(rooms, parts, &Arrival { origin, correlation, arrived });
+        }
         let mut stranger = Caller::system(knock.correlation, self.clock.wall(), knock.arrived);
-        stranger.origin = Origin { address, door: DoorKind::Rest };
-        Ok(stranger)
+        stranger.origin = origin;
+        Ok((stranger, None))
     }
 
     fn allowed(&self, line: &[usize]) -> String {

@@ -20,6 +20,7 @@
 
 mod answer;
 mod call;
+mod credentials;
 mod door;
 mod fault;
 pub mod fields;
@@ -31,7 +32,7 @@ pub mod shape;
 mod table;
 
 pub use door::{Ceremonial, Ceremony, ClientCertificate, Door, IN_FLIGHT_MAX, SealState};
-pub use rooms::Rooms;
+pub use rooms::{Comply, Rooms};
 pub use table::{Endpoint, Needs, Table};
 
 /// The path below which the API lies.

@@ -1,5 +1,8 @@
 //! The handles of the rooms that this door opens, once the installation is unsealed.
 
+use access::Access;
+use comply::{Compliance, Reports};
+use inventory::Inventory;
 use kernel::{
     Action, ActionType, Caller, Clock, DomainId, Gate, KeyId, Outcome, Permit, Problem,
     ProblemKind, Recorder, Refusal, Resource, ResourceKind,
@@ -13,14 +16,35 @@ use store::Store;
 pub struct Rooms {
     /// Decides.
     pub gate: Arc<Gate>,
+    /// Identities, proofs, roles, approvals.
+    pub access: Access,
     /// Keys and key domains.
     pub keys: Keys,
+    /// What exists and how it relates.
+    pub inventory: Inventory,
+    /// Requirements, checks, guides and reports.
+    pub comply: Comply,
     /// The log.
     pub log: audit::Log,
     /// For waiting until what was refused is recorded, and for counters.
     pub store: Store,
     /// Time.
     pub clock: Arc<dyn Clock>,
+}
+
+/// Where the bank stands against its requirements.
+#[derive(Clone)]
+pub struct Comply {
+    /// Catalogue, checks, runs and statuses.
+    pub compliance: Compliance,
+    /// Reports that were made.
+    pub reports: Reports,
+}
+
+impl fmt::Debug for Comply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Comply")
+    }
 }
 
 impl fmt::Debug for Rooms {
@@ -68,7 +92,8 @@ impl Rooms {
     }
 
     fn is_foreign(&self, caller: &Caller, resource: &Resource) -> bool {
-        resource.id != "*" && resource.domain != caller.domain
+        let domain = resource.domain;
+        resource.id != "*" && domain != caller.domain && domain != DomainId::SYSTEM
     }
 
     /// A refusal about a thing of another key domain looks like what a thing that does not exist
@@ -95,6 +120,33 @@ impl Rooms {
     /// Waits until every refusal that the gate recorded is durable.
     pub(crate) async fn recorded(&self) -> Result<(), Problem> {
         self.store.flush().await.map(drop).map_err(Problem::from)
+    }
+}
+
+impl Rooms {
+    /// Counters of store and log as Prometheus text.
+    pub(crate) fn meters(&self, text: &mut String) {
+        use std::fmt::Write;
+        let stats = self.store.stats();
+        for (name, kind, help, value) in [
+            ("commits", "counter", "Batches that were committed.", stats.commits),
+            ("refused", "counter", "Batches that were refused.", stats.refused),
+            ("groups", "counter", "Durable group commits.", stats.groups),
+            ("events", "counter", "Events in those commits.", stats.events),
+            ("waiting", "gauge", "Batches that wait for a commit.", stats.waiting),
+        ] {
+            let _ = writeln!(text, "# HELP lionrock_store_{name} {help}");
+            let _ = writeln!(text, "# TYPE lionrock_store_{name} {kind}");
+            let _ = writeln!(text, "lionrock_store_{name} {value}");
+        }
+        let mean = stats.mean_group();
+        text.push_str("# HELP lionrock_store_group_size_mean Batches of one group commit.\n");
+        text.push_str("# TYPE lionrock_store_group_size_mean gauge\n");
+        let _ = writeln!(text, "lionrock_store_group_size_mean {mean:.3}");
+        let size = self.log.head().size;
+        text.push_str("# HELP lionrock_log_events Events in the log.\n");
+        text.push_str("# TYPE lionrock_log_events gauge\n");
+        let _ = writeln!(text, "lionrock_log_events {size}");
     }
 }
 

@@ -120,6 +120,25 @@ shapes! {
     Principal = {
         "type": "string", "pattern": "^((per|svc)_[0-7][0-9a-hjkmnp-tv-z]{25}|system)$",
     };
+    /// A person or a service.
+    Holder = { "type": "string", "pattern": "^(per|svc)_[0-7][0-9a-hjkmnp-tv-z]{25}$" };
+    /// A name to sign in with.
+    SignInName = { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$" };
+    /// A way of proving oneself.
+    FactorWord = {
+        "type": "string",
+        "enum": ["password", "totp", "token", "certificate", "bootstrap-link"],
+    };
+    /// A role.
+    Role = {
+        "type": "string",
+        "enum": access::roles::Role::ALL.iter().map(|role| role.word()).collect::<Vec<_>>(),
+    };
+    /// An action.
+    ActionWord = {
+        "type": "string",
+        "enum": kernel::Action::ALL.iter().map(|action| action.word()).collect::<Vec<_>>(),
+    };
     /// Any JSON object: its fields are described by the room that reads it.
     Object = { "type": "object" };
 }

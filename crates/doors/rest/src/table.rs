@@ -40,6 +40,7 @@ pub(crate) struct Incoming {
     pub(crate) media: String,
     pub(crate) body: zeroize::Zeroizing<Vec<u8>>,
     pub(crate) idempotency_key: Option<String>,
+    pub(crate) bearer: Option<Arc<kernel::Secret<String>>>,
 }
 
 type Working = Pin<Box<dyn Future<Output = Result<Outgoing, Problem>> + Send>>;
@@ -129,6 +130,14 @@ pub(crate) struct About {
     pub(crate) path: &'static str,
     pub(crate) needs: Needs,
     pub(crate) summary: &'static str,
+    pub(crate) repeatable: bool,
+}
+
+impl About {
+    /// The endpoint takes an `Idempotency-Key`.
+    pub(crate) const fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
 }
 
 /// The methods that we use.
@@ -143,23 +152,23 @@ pub(crate) enum Verb {
 
 /// One line of the table.
 pub(crate) const fn get(path: &'static str, needs: Needs, summary: &'static str) -> About {
-    About { method: Verb::Get, path, needs, summary }
+    About { method: Verb::Get, path, needs, summary, repeatable: false }
 }
 /// One line of the table.
 pub(crate) const fn post(path: &'static str, needs: Needs, summary: &'static str) -> About {
-    About { method: Verb::Post, path, needs, summary }
+    About { method: Verb::Post, path, needs, summary, repeatable: false }
 }
 /// One line of the table.
 pub(crate) const fn patch(path: &'static str, needs: Needs, summary: &'static str) -> About {
-    About { method: Verb::Patch, path, needs, summary }
+    About { method: Verb::Patch, path, needs, summary, repeatable: false }
 }
 /// One line of the table.
 pub(crate) const fn put(path: &'static str, needs: Needs, summary: &'static str) -> About {
-    About { method: Verb::Put, path, needs, summary }
+    About { method: Verb::Put, path, needs, summary, repeatable: false }
 }
 /// One line of the table.
 pub(crate) const fn delete(path: &'static str, needs: Needs, summary: &'static str) -> About {
-    About { method: Verb::Delete, path, needs, summary }
+    About { method: Verb::Delete, path, needs, summary, repeatable: false }
 }
 
 impl Table {
@@ -224,7 +233,7 @@ impl Table {
             summary: about.summary,
             area,
             success: A::status(),
-            idempotent: A::status() == StatusCode::CREATED,
+            idempotent: about.repeatable,
             path_shape: |generator| P::json_schema(generator),
             query_shape: |generator| Q::json_schema(generator),
             bodies: B::shapes(),
@@ -246,5 +255,6 @@ where
         body: B::read(&incoming.media, &incoming.body)?,
         caller: incoming.caller,
         idempotency_key: incoming.idempotency_key,
+        bearer: incoming.bearer,
     })
 }

@@ -19,7 +19,7 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/domains", read, "Lists key domains by name."), list);
     table.closed(
         AREA,
-        post("/domains", Needs::Permit(Action::DomainCreate), "Makes a key domain."),
+        post("/domains", Needs::Permit(Action::DomainCreate), "Makes a key domain.").repeatable(),
         create,
     );
     table.closed(AREA, get("/domains/{domain}", read, "Shows a key domain."), show);

@@ -29,7 +29,7 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/keys", Needs::Permit(Action::KeyList), list_of), list);
     table.closed(
         AREA,
-        on("/keys", Action::KeyCreate, "Makes a key with its first version."),
+        on("/keys", Action::KeyCreate, "Makes a key with its first version.").repeatable(),
         create,
     );
     table.closed(AREA, read("/keys/{key}", "Shows a key with its versions."), show);

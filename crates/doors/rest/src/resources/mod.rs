@@ -1,10 +1,15 @@
 //! The lines of the table, one file for each kind of thing.
 
+mod approvals;
 mod domains;
+mod identities;
+mod key_switches;
 mod key_uses;
 mod keys;
 mod log;
+mod sessions;
 mod system;
+mod tokens;
 
 use crate::table::Table;
 
@@ -12,8 +17,13 @@ use crate::table::Table;
 pub(crate) fn table() -> Table {
     let mut table = Table::default();
     system::lines(&mut table);
+    sessions::lines(&mut table);
+    identities::lines(&mut table);
+    tokens::lines(&mut table);
+    approvals::lines(&mut table);
     domains::lines(&mut table);
     keys::lines(&mut table);
+    key_switches::lines(&mut table);
     key_uses::lines(&mut table);
     log::lines(&mut table);
     table

@@ -5,7 +5,7 @@ use crate::call::{Call, FromJson, NoParameters};
 use crate::door::{Door, SealState, sealed};
 use crate::fields::SecretText;
 use crate::table::{HEALTH, Needs, Table, get, post};
-use kernel::Problem;
+use kernel::{Action, DomainId, Problem, actions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -28,6 +28,24 @@ pub(crate) fn lines(table: &mut Table) {
         system,
         post("/sys/unseal", Needs::Nobody, "Opens the seal with its passphrase."),
         unseal,
+    );
+    table.open(
+        system,
+        post(
+            "/sys/seal",
+            Needs::Permit(Action::SystemSeal),
+            "Seals the installation at once: no key works until somebody unseals it.",
+        ),
+        seal,
+    );
+    table.open(
+        health,
+        get(
+            "/metrics",
+            Needs::Permit(Action::SystemRead),
+            "Counts and latencies for Prometheus (text format 0.0.4).",
+        ),
+        metrics,
     );
 }
 
@@ -90,4 +108,24 @@ async fn unseal(
 ) -> Result<Done, Problem> {
     door.ceremony.unseal(call.body.0.passphrase.into_secret()).await?;
     Ok(Done)
+}
+
+async fn seal(door: Arc<Door>, call: Plain) -> Result<Done, Problem> {
+    let rooms = door.ceremony.rooms().ok_or_else(sealed)?;
+    let permit = rooms.permit_in::<actions::SystemSeal>(&call.caller, DomainId::SYSTEM)?;
+    // First the keys are gone, then the record says so: sealing must not wait for a full disk.
+    door.ceremony.seal().await?;
+    rooms.note_read(permit);
+    rooms.recorded().await?;
+    Ok(Done)
+}
+
+async fn metrics(door: Arc<Door>, call: Plain) -> Result<Text, Problem> {
+    let rooms = door.ceremony.rooms().ok_or_else(sealed)?;
+    let permit = rooms.permit_in::<actions::SystemRead>(&call.caller, DomainId::SYSTEM)?;
+    rooms.note_read(permit);
+    let mut text = String::new();
+    door.meters.write(&door.table, &mut text);
+    rooms.meters(&mut text);
+    Ok(Text(text))
 }
