@@ -83,6 +83,17 @@ impl DataFolder {
         self.path.join(name)
     }
 
+    /// A folder within, made with mode 0700 if there is none.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn subfolder(&self, name: &str) -> Result<PathBuf, FolderError> {
+        let path = self.file(name);
+        let made = DirBuilder::new().recursive(true).mode(FOLDER_MODE).create(&path);
+        made.map_err(|cause| FolderError::Unusable { path: path.clone(), cause })?;
+        Ok(path)
+    }
+
     /// The folder itself.
     #[must_use]
     pub fn path(&self) -> &Path {

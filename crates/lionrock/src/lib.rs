@@ -1,4 +1,19 @@
-//! lionrock
+//! The binary's own room: configuration, wiring, the server, the verbs of the command line.
+//!
+//! **For:** reading what was said on the command line and in the configuration ([`cli`], [`config`]);
+//! taking the data folder and opening the rooms in their order ([`installation`]); TLS and sockets
+//! ([`tls`], [`listener`], [`authority`]); the machine's clock ([`clock`]); talking to a server
+//! ([`client`]); exit codes and the one writer to the terminal ([`exit`], [`screen`]).
+//!
+//! **Not for:** decisions, use cases, formats: each has its room, this one only joins them.
+//!
+//! **The way of a request:** `listener` ends TLS and hands HTTP to the doors' router; whatever the
+//! doors need, [`installation`] opened for them. `lionrock serve` listens first and opens then, so
+//! that a sealed server can be asked for its state and unsealed.
+//!
+//! **Invariants:** one gate for each process, made in [`installation`]; one owner for each task, which
+//! awaits it; one process for each data folder; nothing private is logged.
+
 pub mod authority;
 pub mod cli;
 pub mod client;
@@ -7,6 +22,48 @@ pub mod config;
 pub mod evidence;
 pub mod exit;
 pub mod folder;
+pub mod installation;
 pub mod listener;
 pub mod screen;
+pub mod serve;
 pub mod tls;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use exit::Exit;
+use std::process::ExitCode;
+
+/// Does what the command line says.
+#[must_use]
+pub fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(cause) => {
+            screen::failure(&cause);
+            return Exit::Failed.into();
+        }
+    };
+    let exit = match cli.command {
+        Command::Serve(serve) => {
+            log_to_stderr();
+            runtime.block_on(serve::run(serve))
+        }
+        _ => runtime.block_on(cli::run(cli)),
+    };
+    exit.into()
+}
+
+/// Logs lines to standard error; `RUST_LOG` says how much, `info` when it says nothing.
+fn log_to_stderr() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let logged = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(false)
+        .try_init();
+    if let Err(cause) = logged {
+        screen::aside(&format!("the log does not start: {cause}"));
+    }
+}

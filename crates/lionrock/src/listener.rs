@@ -9,6 +9,7 @@ use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use rest::ClientCertificate;
+use rustls_pki_types::CertificateDer;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -127,11 +128,11 @@ async fn connection(
         .1
         .peer_certificates()
         .and_then(<[_]>::first)
-        .map(|certificate| ClientCertificate(Arc::from(certificate.as_ref())));
+        .and_then(|certificate| shown_by(certificate));
     let service = service_fn(move |mut request: Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer));
         if let Some(certificate) = &certificate {
-            request.extensions_mut().insert(certificate.clone());
+            request.extensions_mut().insert(*certificate);
         }
         TowerToHyperService::new(router.clone()).call(request)
     });
@@ -148,6 +149,13 @@ async fn connection(
     if let Err(cause) = ended {
         tracing::debug!(cause, "a connection ended early");
     }
+}
+
+/// What identifies the client: its key, so that a renewed certificate is the same client.
+fn shown_by(certificate: &CertificateDer<'_>) -> Option<ClientCertificate> {
+    let (_, certificate) = x509_parser::parse_x509_certificate(certificate).ok()?;
+    let spki_sha256 = audit::Hash::of(certificate.public_key().raw).0;
+    Some(ClientCertificate { spki_sha256 })
 }
 
 fn http_builder() -> auto::Builder<TokioExecutor> {

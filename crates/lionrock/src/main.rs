@@ -1,2 +1,5 @@
-//! lionrock
-fn main() {}
+//! `lionrock`: everything is in the library of the same name.
+
+fn main() -> std::process::ExitCode {
+    lionrock::run()
+}

@@ -1,0 +1,292 @@
+//! Opening the rooms behind the seal, in their order, and closing them in the reverse one.
+
+use super::{Installation, schedules};
+use crate::evidence::{self, Witnesses};
+use crate::folder::{FolderError, write_private};
+use access::{Access, AccessError};
+use audit::{Log, LogOptions};
+use comply::{Compliance, ComplyError, Reports};
+use inventory::{Inventory, InventoryError};
+use kernel::{Clock, Event, Gate, Problem, Recorder, Rng};
+use keys::{Keys, KeysError};
+use rest::{Comply, Rooms, SealState};
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use store::{Batch, Store, StoreError};
+use strongroom::{Argon2Cost, Journal, JournalError, RootError, Strongroom};
+
+/// Most events of the boot journal that go into the log in one commit.
+const JOURNAL_EVENTS_AT_ONCE: usize = 500;
+/// The file with the first administrator's link.
+const LINK_FILE: &str = "first-administrator.link";
+
+/// Why the rooms do not open.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// The store.
+    #[error("the store does not open")]
+    Store(#[from] StoreError),
+    /// The log.
+    #[error("the log does not open")]
+    Log(#[from] audit::OpenError),
+    /// The boot journal cannot be taken over.
+    #[error("the boot journal cannot be taken over")]
+    Journal(#[from] JournalError),
+    /// The root does not take the journal's head.
+    #[error("the root cannot be written")]
+    Root(#[from] RootError),
+    /// Keys.
+    #[error("keys do not open")]
+    Keys(#[from] KeysError),
+    /// The inventory.
+    #[error("the inventory does not open")]
+    Inventory(#[from] InventoryError),
+    /// Compliance.
+    #[error("compliance does not open")]
+    Comply(#[from] ComplyError),
+    /// The folder of reports.
+    #[error("the folder of reports cannot be used")]
+    Reports(#[source] std::io::Error),
+    /// Access.
+    #[error("access does not open")]
+    Access(#[from] AccessError),
+    /// A file or folder cannot be made.
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+    /// The thread that opened them is gone.
+    #[error("the opening did not end")]
+    Interrupted,
+}
+
+impl From<OpenError> for Problem {
+    fn from(cause: OpenError) -> Self {
+        match cause {
+            OpenError::Store(cause) => cause.into(),
+            OpenError::Log(cause) => cause.into(),
+            OpenError::Journal(cause) => cause.into(),
+            OpenError::Root(cause) => cause.into(),
+            OpenError::Keys(cause) => cause.into(),
+            OpenError::Access(cause) => cause.into(),
+            cause => {
+                let kind = kernel::ProblemKind::Unavailable;
+                Self::new(kind, "not-opened", cause.to_string())
+            }
+        }
+    }
+}
+
+/// The open rooms.
+pub struct Opened {
+    /// The strongroom.
+    pub room: Strongroom,
+    /// What the REST door works with.
+    pub rooms: Arc<Rooms>,
+    /// What the console works with.
+    pub pages: Arc<console::Rooms>,
+    /// What opens the seal again after it was closed while running.
+    pub(super) needs: SealState,
+    schedules: tokio::sync::Mutex<Option<schedules::Schedules>>,
+}
+
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Opened")
+    }
+}
+
+impl Opened {
+    /// Opens store, log and slices; takes the boot journal over; makes the first administrator's link
+    /// where nobody has an account.
+    pub(super) async fn open(
+        installation: &Installation,
+        room: Strongroom,
+        journal: &mut Journal,
+    ) -> Result<Self, OpenError> {
+        let (store, log) = store_and_log(installation, &room).await?;
+        take_over(journal, &room, &store, &log).await?;
+        let (clock, rng) = (&installation.clock, &installation.rng);
+        let slices = Slices {
+            store: store.clone(),
+            room: room.clone(),
+            log: log.clone(),
+            clock: Arc::clone(clock),
+            rng: Arc::clone(rng),
+            anchor: anchor_file(installation),
+            seal: match installation.needs() {
+                SealState::SealedNeedsKeyFile => "key-file",
+                _ => "passphrase",
+            },
+            reports: installation.folder.subfolder("reports")?,
+        };
+        let opening = tokio::task::spawn_blocking(move || slices.open());
+        let (access, keys, inventory, comply) =
+            opening.await.map_err(|_| OpenError::Interrupted)??;
+        let finished = keys.recover().await?;
+        if finished > 0 {
+            tracing::info!(finished, "destructions that a stop had interrupted were finished");
+        }
+        let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
+        // The one gate of this process.
+        let gate = Arc::new(Gate::new(
+            Arc::new(access.clone()),
+            Arc::new(store.clone()),
+            recorder,
+            Arc::clone(clock),
+        ));
+        let clock = Arc::clone(clock);
+        let pages = Arc::new(console::Rooms {
+            gate: Arc::clone(&gate),
+            access: access.clone(),
+            keys: keys.clone(),
+            inventory: inventory.clone(),
+            comply: comply.compliance.clone(),
+            log: log.clone(),
+            store: store.clone(),
+            clock: Arc::clone(&clock),
+        });
+        let rooms = Arc::new(Rooms { gate, access, keys, inventory, comply, log, store, clock });
+        invite_first(installation, &rooms).await?;
+        let schedules = schedules::Schedules::begin(Arc::clone(&rooms), room.clone());
+        let schedules = tokio::sync::Mutex::new(Some(schedules));
+        Ok(Self { room, rooms, pages, needs: installation.needs(), schedules })
+    }
+
+    /// Ends schedules, writes what was counted, closes store and log.
+    pub(super) async fn close(&self) {
+        if let Some(schedules) = self.schedules.lock().await.take() {
+            schedules.end().await;
+        }
+        let rooms = &self.rooms;
+        rooms.access.tell_refusals(true);
+        if let Err(cause) = rooms.keys.flush_usage().await {
+            tracing::warn!(%cause, "usage counters could not be written");
+        }
+        if let Err(cause) = rooms.store.flush().await {
+            tracing::error!(%cause, "the last events could not be written");
+        }
+        let (store, log) = (rooms.store.clone(), rooms.log.clone());
+        let closed = tokio::task::spawn_blocking(move || {
+            store.close();
+            log.close()
+        });
+        match closed.await {
+            Ok(Ok(())) => {}
+            Ok(Err(cause)) => tracing::error!(%cause, "the anchor could not be written"),
+            Err(_) => tracing::error!("closing did not end"),
+        }
+    }
+}
+
+/// What the slices are opened with.
+struct Slices {
+    store: Store,
+    room: Strongroom,
+    log: Log,
+    clock: Arc<dyn Clock>,
+    rng: Arc<dyn Rng>,
+    anchor: PathBuf,
+    seal: &'static str,
+    reports: PathBuf,
+}
+
+impl Slices {
+    /// Opens each slice after those it stands on.
+    fn open(self) -> Result<(Access, Keys, Inventory, Comply), OpenError> {
+        let Self { store, room, log, clock, rng, anchor, seal, reports } = self;
+        let (c, r) = (|| Arc::clone(&clock), || Arc::clone(&rng));
+        let cost = Argon2Cost::STANDARD;
+        let access = Access::open(store.clone(), room.clone(), c(), r(), cost)?;
+        let (for_keys, for_log) = (access.clone(), log.clone());
+        let keys = Keys::open(store.clone(), room.clone(), for_log, for_keys, c(), r())?;
+        let inventory = Inventory::open(store.clone(), c(), r())?;
+        let witnesses = Witnesses {
+            keys: keys.clone(),
+            access: access.clone(),
+            log: log.clone(),
+            store: store.clone(),
+            anchor,
+            seal,
+        };
+        let sources = evidence::sources(witnesses);
+        let compliance = Compliance::open(store.clone(), c(), r(), inventory.clone(), sources)?;
+        let made = Reports::open(compliance.clone(), store, log, reports, c(), r());
+        let reports = made.map_err(OpenError::Reports)?;
+        Ok((access, keys, inventory, Comply { compliance, reports }))
+    }
+}
+
+/// The file outside the database that holds the newest head.
+fn anchor_file(installation: &Installation) -> PathBuf {
+    let configured = installation.config.checkpoints.anchor.clone();
+    configured.unwrap_or_else(|| installation.folder.file("anchor"))
+}
+
+async fn store_and_log(
+    installation: &Installation,
+    room: &Strongroom,
+) -> Result<(Store, Log), OpenError> {
+    let folder = installation.folder.subfolder("store")?;
+    let options = LogOptions {
+        origin: installation.config.origin.clone(),
+        anchor: anchor_file(installation),
+        strongroom: room.clone(),
+        clock: Arc::clone(&installation.clock),
+        rng: Arc::clone(&installation.rng),
+        rollback: None,
+    };
+    let (records, clock) = (room.records(), Arc::clone(&installation.clock));
+    tokio::task::spawn_blocking(move || {
+        let opened = Store::open(&folder, records, clock, store::Options::default())?;
+        Ok(audit::start(opened, options)?)
+    })
+    .await
+    .map_err(|_| OpenError::Interrupted)?
+}
+
+/// The events before the log could be reached become its next events.
+async fn take_over(
+    journal: &mut Journal,
+    room: &Strongroom,
+    store: &Store,
+    log: &Log,
+) -> Result<(), OpenError> {
+    if let Some(event) = log.rollback_event() {
+        store.commit(Batch::new().event(event)).await?;
+    }
+    let taken = room.journal_head();
+    let events: Vec<Event> = journal.events_after(taken)?.into_iter().cloned().collect();
+    if events.is_empty() {
+        return Ok(());
+    }
+    for some in events.chunks(JOURNAL_EVENTS_AT_ONCE) {
+        let batch = some.iter().cloned().fold(Batch::new(), Batch::event);
+        store.commit(batch).await?;
+    }
+    let head = journal.head();
+    room.note_journal_head(head)?;
+    journal.drain(head)?;
+    Ok(())
+}
+
+/// Writes the first administrator's link into a file, while nobody has an account.
+async fn invite_first(installation: &Installation, rooms: &Rooms) -> Result<(), OpenError> {
+    let path = installation.folder.file(LINK_FILE);
+    let (name, shown) = ("administrator".parse(), "First administrator".parse());
+    let (Ok(name), Ok(shown)) = (name, shown) else { return Ok(()) };
+    let invitation = match rooms.access.first_administrator(name, shown).await {
+        Ok(invitation) => invitation,
+        Err(AccessError::NotFirst) => {
+            // What is used up need not lie about.
+            let _ = std::fs::remove_file(&path);
+            return Ok(());
+        }
+        Err(cause) => return Err(cause.into()),
+    };
+    let host = installation.config.names.first().map_or("localhost", String::as_str);
+    let port = installation.config.listen.port();
+    let link = format!("https://{host}:{port}/set-up?link={}\n", invitation.link.expose());
+    write_private(&path, link.as_bytes())?;
+    tracing::info!(file = %path.display(), "the first administrator's link is in a file");
+    Ok(())
+}

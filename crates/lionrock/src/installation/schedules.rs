@@ -1,0 +1,106 @@
+//! What happens by itself: once a minute, each task owned by whoever opened the rooms.
+
+use kernel::{Caller, DomainId, Scope, actions};
+use rest::Rooms;
+use std::sync::Arc;
+use std::time::Duration;
+use strongroom::Strongroom;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How often refusals are summed up, idle keys let go, counters written, and what is due is done.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The running schedules.
+#[derive(Debug)]
+pub(super) struct Schedules {
+    stop: watch::Sender<bool>,
+    task: JoinHandle<()>,
+}
+
+impl Schedules {
+    /// Begins.
+    pub(super) fn begin(rooms: Arc<Rooms>, room: Strongroom) -> Self {
+        let (stop, mut stopped) = watch::channel(false);
+        let task = tokio::spawn(async move {
+            let mut minutes = tokio::time::interval(MINUTE);
+            minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+            loop {
+                let told = async {
+                    let _ = stopped.wait_for(|stop| *stop).await;
+                };
+                tokio::select! {
+                    () = told => return,
+                    _ = minutes.tick() => every_minute(&rooms, &room).await,
+                }
+            }
+        });
+        Self { stop, task }
+    }
+
+    /// Ends after what is under way.
+    pub(super) async fn end(self) {
+        let _ = self.stop.send(true);
+        if self.task.await.is_err() {
+            tracing::error!("the schedules ended badly");
+        }
+    }
+}
+
+async fn every_minute(rooms: &Rooms, room: &Strongroom) {
+    rooms.access.tell_refusals(false);
+    room.expire_idle_keys();
+    if let Err(cause) = rooms.keys.flush_usage().await {
+        tracing::warn!(%cause, "usage counters could not be written");
+    }
+    if room.is_sealed() {
+        return;
+    }
+    match rooms.keys.sweep().await {
+        Ok(sweep) => {
+            for key in &sweep.destroyed {
+                tracing::info!(%key, "a key was destroyed after its waiting period");
+            }
+            for (key, cause) in &sweep.failed {
+                tracing::warn!(%key, %cause, "a key that is due could not be destroyed");
+            }
+            if sweep.clock_diverged_at.is_some() {
+                tracing::warn!("the clocks disagree: nothing is destroyed until that is confirmed");
+            }
+        }
+        Err(cause) => tracing::warn!(%cause, "waiting destructions could not be looked at"),
+    }
+    rotate_due(rooms).await;
+}
+
+/// Rotates every key whose rotation is due, each under a permit of its own.
+async fn rotate_due(rooms: &Rooms) {
+    let keys = rooms.keys.clone();
+    let due = tokio::task::spawn_blocking(move || keys.due(&Scope::All)).await;
+    let Ok(Ok(due)) = due else {
+        tracing::warn!("rotations that are due could not be looked for");
+        return;
+    };
+    let (wall, now) = (rooms.clock.wall(), rooms.clock.monotonic());
+    let caller = Arc::new(Caller::system("rotation-schedule", wall, now));
+    for one in due {
+        let resource = match rooms.keys.resource(one.key, DomainId::SYSTEM) {
+            Ok(resource) => resource,
+            Err(cause) => {
+                tracing::warn!(key = %one.key, %cause, "a due rotation did not happen");
+                continue;
+            }
+        };
+        match rooms.gate.permit::<actions::KeyRotate>(&caller, resource) {
+            Err(refusal) => {
+                tracing::warn!(key = %one.key, code = %refusal.code, "a rotation was refused");
+            }
+            Ok(permit) => match rooms.keys.rotate(permit, None).await {
+                Ok(_) => tracing::info!(key = %one.key, "a key was rotated on schedule"),
+                Err(cause) => {
+                    tracing::warn!(key = %one.key, %cause, "a due rotation did not happen");
+                }
+            },
+        }
+    }
+}

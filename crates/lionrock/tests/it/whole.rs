@@ -1,0 +1,197 @@
+//! The whole server: first start, first administrator, keys in use, restart, sealing.
+
+use http::Method;
+use kernel::{Clock, Secret};
+use lionrock::client::{Client, ClientError, Sent};
+use lionrock::clock::SystemClock;
+use lionrock::config::Config;
+use lionrock::serve::{ServeError, Server};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A folder of a test, gone when it ends.
+pub(crate) struct Scratch(pub(crate) PathBuf);
+
+impl Scratch {
+    pub(crate) fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("lionrock-it-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&path);
+        std::fs::create_dir(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn config(&self) -> Config {
+        let key = self.0.join("seal.key");
+        if !key.exists() {
+            lionrock::folder::write_private(&key, &[7; 32]).unwrap();
+        }
+        let mut config = Config { data: self.0.join("data"), ..Config::default() };
+        config.listen = ([127, 0, 0, 1], 0).into();
+        config.seal.key_file = Some(key);
+        config
+    }
+
+    fn client(&self, server: &Server, token: Option<&str>) -> Client {
+        let authority = self.0.join("data/authority.crt");
+        let authority = CertificateDer::from_pem_file(authority).unwrap();
+        let address = format!("https://localhost:{}", server.address.port());
+        let token = token.map(|token| Secret::new(token.to_owned()));
+        Client::new(&address, &authority, token, Arc::new(SystemClock)).unwrap()
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+pub(crate) async fn started(scratch: &Scratch) -> Server {
+    Server::start(scratch.config(), Arc::new(SystemClock)).await.unwrap()
+}
+
+async fn post(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
+    let path = format!("/api/v1{path}");
+    client.ask(Method::POST, &path, Sent::Json(&body)).await.map(|reply| reply.json().unwrap())
+}
+
+async fn put(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
+    let path = format!("/api/v1{path}");
+    client.ask(Method::PUT, &path, Sent::Json(&body)).await.map(|reply| reply.json().unwrap())
+}
+
+async fn get(client: &Client, path: &str) -> Result<Value, ClientError> {
+    let path = format!("/api/v1{path}");
+    client.ask(Method::GET, &path, Sent::Nothing).await.map(|reply| reply.json().unwrap())
+}
+
+fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+    value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
+}
+
+fn refused(result: Result<Value, ClientError>) -> (u16, String) {
+    match result {
+        Err(ClientError::Refused(refused)) => (refused.status, refused.code),
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The code of a seed at a time, counted in steps of thirty seconds from now (RFC 6238).
+fn code(seed: &str, steps: i64) -> String {
+    let seed = base32(seed);
+    let counter = (SystemClock.wall().unix_seconds() / 30 + steps) as u64;
+    let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed);
+    let tag = aws_lc_rs::hmac::sign(&key, &counter.to_be_bytes());
+    let tag = tag.as_ref();
+    let at = usize::from(tag[tag.len() - 1] & 15);
+    let number = u32::from_be_bytes(tag[at..at + 4].try_into().unwrap()) & 0x7fff_ffff;
+    format!("{:06}", number % 1_000_000)
+}
+
+fn base32(text: &str) -> Vec<u8> {
+    let mut bits = 0u32;
+    let mut held = 0;
+    let mut bytes = Vec::new();
+    for c in text.bytes().filter(|c| *c != b'=') {
+        let digit = match c {
+            b'A'..=b'Z' => c - b'A',
+            b'2'..=b'7' => c - b'2' + 26,
+            _ => panic!("{text}"),
+        };
+        bits = (bits << 5) | u32::from(digit);
+        held += 5;
+        if held >= 8 {
+            held -= 8;
+            bytes.push((bits >> held) as u8);
+        }
+    }
+    bytes
+}
+
+/// Enrols whoever holds the link; returns the session's token.
+async fn enrol(client: &Client, link: &str) -> String {
+    let begun = post(client, "/enrolments/begin", json!({ "link": link })).await.unwrap();
+    let body = json!({
+        "link": link, "password": "correct horse battery", "code": code(text(&begun, "seed"), 0),
+    });
+    text(&post(client, "/enrolments", body).await.unwrap(), "token").to_owned()
+}
+
+fn first_link(scratch: &Scratch) -> String {
+    let file = scratch.0.join("data/first-administrator.link");
+    let text = std::fs::read_to_string(file).unwrap();
+    text.trim().split_once("link=").unwrap().1.to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bank_starts_and_uses_a_key() {
+    let scratch = Scratch::new("start");
+    let server = started(&scratch).await;
+    let stranger = scratch.client(&server, None);
+    assert_eq!(refused(get(&stranger, "/keys").await), (401, "no-credential".into()));
+    let admin = enrol(&stranger, &first_link(&scratch)).await;
+    let admin = scratch.client(&server, Some(&admin));
+    let me = get(&admin, "/whoami").await.unwrap();
+    assert_eq!(text(&me, "name"), "First administrator");
+
+    // The link is used up.
+    let link = json!({ "link": first_link(&scratch) });
+    assert_eq!(refused(post(&stranger, "/enrolments/begin", link).await).1, "link-refused");
+
+    let domain = post(&admin, "/domains", json!({ "name": "retail" })).await.unwrap();
+    let service = post(&admin, "/services", json!({ "name": "core-banking" })).await.unwrap();
+    let custodian = json!({ "sign_in_name": "custodian-a", "name": "密碼匙保管人甲" });
+    let custodian = post(&admin, "/people", custodian).await.unwrap();
+    let (domain, service) = (text(&domain, "id"), text(&service, "id"));
+    let person = text(&custodian, "person");
+    for (holder, role) in [(service, "application"), (person, "key-custodian")] {
+        let body = json!({ "role": role, "domain": domain });
+        put(&admin, &format!("/identities/{holder}/roles"), body).await.unwrap();
+    }
+    let custodian = enrol(&stranger, text(&custodian, "link")).await;
+    let custodian = scratch.client(&server, Some(&custodian));
+    let body = json!({ "domain": domain, "name": "ledger", "algorithm": "aes-256-gcm" });
+    let key = post(&custodian, "/keys", body).await.unwrap();
+    let key = text(&key, "id");
+
+    // Whoever manages users cannot use keys, and whoever keeps keys does not use them.
+    let body = json!({ "plaintext": "aGVsbG8=" });
+    let path = format!("/keys/{key}/encrypt");
+    assert_eq!(refused(post(&admin, &path, body.clone()).await).0, 403);
+    assert_eq!(refused(post(&custodian, &path, body).await).0, 403);
+
+    let log = get(&admin, "/log/events?decision=refused&limit=5").await;
+    let log = log.unwrap_or_else(|cause| panic!("{cause}"));
+    assert!(log["items"].as_array().unwrap().iter().any(|e| e["action"] == "key.encrypt"), "{log}");
+    server.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_server_on_one_folder_is_refused() {
+    let scratch = Scratch::new("second");
+    let first = started(&scratch).await;
+    let second = Server::start(scratch.config(), Arc::new(SystemClock)).await;
+    assert!(matches!(second, Err(ServeError::Start(_))), "{second:?}");
+    first.stop().await;
+    started(&scratch).await.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_key_file_opens_nothing() {
+    let scratch = Scratch::new("wrong-key");
+    started(&scratch).await.stop().await;
+    lionrock::folder::write_private(Path::new(&scratch.0.join("seal.key")), &[8; 32]).unwrap();
+    let wrong = Server::start(scratch.config(), Arc::new(SystemClock)).await;
+    assert!(matches!(wrong, Err(ServeError::Start(_))), "{wrong:?}");
+    let mut config = scratch.config();
+    config.seal.key_file = None;
+    let sealed = Server::start(config, Arc::new(SystemClock)).await.unwrap();
+    let client = scratch.client(&sealed, None);
+    let status = get(&client, "/sys/seal-status").await.unwrap();
+    assert_eq!(status, json!({ "sealed": true, "needs": "key-file" }));
+    assert_eq!(refused(get(&client, "/keys").await), (503, "sealed".into()));
+    sealed.stop().await;
+}
