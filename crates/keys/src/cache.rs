@@ -85,7 +85,7 @@ impl Keys {
         }
         let id: KeyId = permit.resource_id().ok_or(KeysError::NoKey)?;
         let guard = permit.guard();
-        let opened = match self.inner.cache.find(id, guard.epoch) {
+        let opened = match self.inner.memory.cache.find(id, guard.epoch) {
             Ok(opened) => opened,
             Err(generation) => self.read_opened(id, guard, generation)?,
         };
@@ -106,7 +106,7 @@ impl Keys {
         let key = self.record(id)?.value;
         let materials = Mutex::new(BTreeMap::new());
         let opened = Arc::new(Opened { key, epoch: guard.epoch, materials });
-        self.inner.cache.keep(&opened, generation);
+        self.inner.memory.cache.keep(&opened, generation);
         Ok(opened)
     }
 

@@ -4,9 +4,11 @@ use crate::key::{About, Held, Key, KeyRecords, Material, Materials, Version};
 use crate::state::{Activation, Dates, State};
 use crate::{KeyView, Keys, KeysError, Repeat, RotationPeriod};
 use kernel::actions::KeyCreate;
-use kernel::{DomainId, KeyId, Labels, Name, Outcome, Permit, Resource, ResourceKind, VersionNo};
+use kernel::{
+    DomainId, Event, KeyId, Labels, Name, Outcome, Permit, Resource, ResourceKind, VersionNo,
+};
 use serde::{Deserialize, Serialize};
-use store::{Batch, Expect, IndexTerm};
+use store::{Batch, Committed, Expect, IndexTerm, StoreError};
 use strongroom::{Algorithm, Bytes, KeySlot, StoredKey};
 
 /// What a new key is to be.
@@ -85,9 +87,9 @@ impl Keys {
             .guard(guard)
             .put::<KeyRecords>(&key.id, &key, Expect::Absent)
             .put::<Materials>(&(key.id, VersionNo(1)), &material, Expect::Absent)
-            .event(event);
+            .event(event.clone());
         let batch = repeat.into_iter().fold(batch, Batch::idempotent);
-        let committed = self.inner.store.commit(batch).await?;
+        let committed = self.unless_taken(self.inner.store.commit(batch).await, event).await?;
         // The lease ends here: until now the shred key could not be shredded.
         drop(stored);
         match committed.replayed {
@@ -138,6 +140,24 @@ impl Keys {
         Ok((Key { id, domain, about, versions, destruction: None }, stored))
     }
 
+    /// Writes down that a name was taken by somebody who came at the same time: then the commit, and
+    /// with it the record of the attempt, was refused whole.
+    pub(crate) async fn unless_taken(
+        &self,
+        committed: Result<Committed, StoreError>,
+        mut attempt: Event,
+    ) -> Result<Committed, KeysError> {
+        let cause = match committed {
+            Ok(committed) => return Ok(committed),
+            Err(cause) => KeysError::from(cause),
+        };
+        if matches!(cause, KeysError::NameTaken) {
+            attempt.outcome = Outcome::Failed(cause.code().into());
+            self.inner.store.commit(Batch::new().essential().event(attempt)).await?;
+        }
+        Err(cause)
+    }
+
     /// The key of a name in a key domain. For doors, before they ask the gate.
     ///
     /// # Errors
@@ -153,7 +173,7 @@ impl Keys {
     /// # Errors
     /// When the store fails.
     pub fn resource(&self, key: KeyId, asker: DomainId) -> Result<Resource, KeysError> {
-        if let Some(opened) = self.inner.cache.peek(key) {
+        if let Some(opened) = self.inner.memory.cache.peek(key) {
             return Ok(resource_of(&opened.key));
         }
         let record = self.inner.store.get::<KeyRecords>(&key)?;

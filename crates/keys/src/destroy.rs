@@ -161,7 +161,7 @@ impl Keys {
             .put::<KeyRecords>(&key.id, &key, Expect::Version(record.version))
             .event(event);
         let committed = self.inner.store.commit(batch).await;
-        self.inner.cache.forget(key.id);
+        self.inner.memory.cache.forget(key.id);
         committed?;
         Ok(key.view(self.now()))
     }
@@ -239,7 +239,7 @@ impl Keys {
     /// # Errors
     /// When the store or the root fails; starting again repeats it.
     pub async fn recover(&self) -> Result<usize, KeysError> {
-        let _one_at_a_time = self.inner.shredding.lock().await;
+        let _one_at_a_time = self.inner.ending.shredding.lock().await;
         let pending = self.inner.room.pending_shreds();
         let ours = pending.into_iter().filter(|one| one.family == ShredFamily::Keys);
         let mut finished = 0;
@@ -250,7 +250,7 @@ impl Keys {
             let moved = self.aside(move |keys| keys.moved_away(one.old, None)).await??;
             if !moved.batch.is_empty() {
                 self.inner.store.commit(moved.batch).await?;
-                moved.keys.into_iter().for_each(|key| self.inner.cache.forget(key));
+                moved.keys.into_iter().for_each(|key| self.inner.memory.cache.forget(key));
             }
             self.finish(one.old).await?;
             finished += 1;
@@ -260,7 +260,7 @@ impl Keys {
 
     /// Shreds a key whose waiting period has ended.
     async fn carry_out(&self, id: KeyId) -> Result<Timestamp, KeysError> {
-        let _one_at_a_time = self.inner.shredding.lock().await;
+        let _one_at_a_time = self.inner.ending.shredding.lock().await;
         let served = self.served();
         loop {
             let record = self.record(id)?;
@@ -312,7 +312,7 @@ impl Keys {
         let committed = self.inner.store.commit(batch).await;
         self.changed(key.id);
         for survivor in moved.keys {
-            self.inner.cache.forget(survivor);
+            self.inner.memory.cache.forget(survivor);
         }
         committed?;
         self.finish(shred).await

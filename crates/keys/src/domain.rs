@@ -5,6 +5,7 @@ use kernel::actions::{DomainCreate, DomainRead};
 use kernel::{DomainId, Name, Outcome, Permit, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use std::sync::PoisonError;
 use store::{Batch, Collection, Expect, IndexTerm};
 
 /// Waiting period before a destruction unless the key domain says otherwise: seven days.
@@ -127,9 +128,9 @@ impl Keys {
         let batch = Batch::new()
             .guard(guard)
             .put::<Domains>(&domain.id, &domain, Expect::Absent)
-            .event(event);
+            .event(event.clone());
         let batch = repeat.into_iter().fold(batch, Batch::idempotent);
-        let committed = self.inner.store.commit(batch).await?;
+        let committed = self.unless_taken(self.inner.store.commit(batch).await, event).await?;
         match committed.replayed {
             Some(first) => self.domain(Repeat::first_answer(&first).ok_or(KeysError::NoDomain)?),
             None => Ok(domain),
@@ -192,8 +193,14 @@ impl Keys {
         found
     }
 
+    /// A key domain, remembered from the first time on: it is never changed and never deleted.
     pub(crate) fn domain(&self, id: DomainId) -> Result<Domain, KeysError> {
-        let record = self.inner.store.get::<Domains>(&id)?;
-        record.map(|record| record.value).ok_or(KeysError::NoDomain)
+        let lock = || self.inner.memory.domains.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(domain) = lock().get(&id) {
+            return Ok(domain.clone());
+        }
+        let domain = self.inner.store.get::<Domains>(&id)?.ok_or(KeysError::NoDomain)?.value;
+        lock().insert(id, domain.clone());
+        Ok(domain)
     }
 }

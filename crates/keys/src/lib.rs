@@ -71,7 +71,8 @@ pub use waiting::{DIVERGENCE_MICROS_MAX, Served, ServedClock, StillWaiting, Wait
 
 use access::Access;
 use audit::Log;
-use kernel::{ActionType, Clock, KeyId, Permit, Rng, Timestamp};
+use kernel::{ActionType, Clock, DomainId, KeyId, Permit, Rng, Timestamp};
+use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::{Batch, Record, Store};
@@ -90,8 +91,20 @@ struct Inner {
     access: Access,
     clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
+    memory: Memory,
+    ending: Ending,
+}
+
+/// What is remembered so that a use reads nothing.
+#[derive(Default)]
+struct Memory {
     cache: cache::Cache,
+    domains: Mutex<HashMap<DomainId, Domain>>,
     usage: usage::Usage,
+}
+
+/// What destructions need: the time that was served, and that they happen one after another.
+struct Ending {
     served: Mutex<ServedClock>,
     shredding: tokio::sync::Mutex<()>,
 }
@@ -119,9 +132,9 @@ impl Keys {
         let written = store.get::<destroy::ServedTime>(&())?;
         let served = written.map_or_else(|| Served::nothing(&*clock), |record| record.value);
         let served = Mutex::new(ServedClock::resume(served, &*clock));
-        let (cache, usage) = (cache::Cache::default(), usage::Usage::default());
-        let shredding = tokio::sync::Mutex::new(());
-        let inner = Inner { store, room, log, access, clock, rng, cache, usage, served, shredding };
+        let ending = Ending { served, shredding: tokio::sync::Mutex::new(()) };
+        let memory = Memory::default();
+        let inner = Inner { store, room, log, access, clock, rng, memory, ending };
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -130,7 +143,7 @@ impl Keys {
     }
 
     fn served_clock(&self) -> MutexGuard<'_, ServedClock> {
-        self.inner.served.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.ending.served.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn served(&self) -> Served {

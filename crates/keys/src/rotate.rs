@@ -102,7 +102,7 @@ impl Keys {
             .event(event);
         let batch = repeat.into_iter().fold(batch, Batch::idempotent);
         let committed = self.inner.store.commit(batch).await;
-        self.inner.cache.forget(key.id);
+        self.inner.memory.cache.forget(key.id);
         drop(stored);
         match committed?.replayed {
             Some(_) => Ok(self.record(key.id)?.value.view(self.now())),
@@ -199,7 +199,7 @@ impl Keys {
         let batch =
             batch.put::<KeyRecords>(&key.id, &key, Expect::Version(record.version)).event(event);
         let committed = self.inner.store.commit(batch).await;
-        self.inner.cache.forget(key.id);
+        self.inner.memory.cache.forget(key.id);
         committed?;
         Ok(key.view(self.now()))
     }

@@ -323,7 +323,7 @@ impl Keys {
 
     /// Forgets what is remembered of a key from which something was taken away.
     pub(crate) fn changed(&self, key: KeyId) {
-        self.inner.cache.forget(key);
+        self.inner.memory.cache.forget(key);
         self.inner.room.forget(key);
     }
 }

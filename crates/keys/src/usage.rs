@@ -102,7 +102,7 @@ impl Keys {
         let found = self.permitted(&permit).and_then(|record| {
             let written = self.inner.store.get::<Usages>(&record.key)?;
             let mut counts = written.map(|record| record.value).unwrap_or_default();
-            add(&mut counts, &self.inner.usage.waiting(record.key));
+            add(&mut counts, &self.inner.memory.usage.waiting(record.key));
             Ok(counts.into_iter().map(|(version, count)| (VersionNo(version), count)).collect())
         });
         self.note_read(permit, &found);
@@ -115,7 +115,7 @@ impl Keys {
     /// # Errors
     /// When the store fails; the counts are then kept in memory.
     pub async fn flush_usage(&self) -> Result<bool, KeysError> {
-        let counts = self.inner.usage.take();
+        let counts = self.inner.memory.usage.take();
         if counts.is_empty() {
             return Ok(false);
         }
@@ -127,7 +127,7 @@ impl Keys {
         match written {
             Ok(_) => Ok(more),
             Err(cause) => {
-                self.inner.usage.give_back(counts);
+                self.inner.memory.usage.give_back(counts);
                 Err(cause)
             }
         }

@@ -153,7 +153,7 @@ impl Keys {
         let event = performed.describe(permit.into_event(Outcome::Done, &*self.inner.clock));
         let (batch, event) = with_approval(spent, Batch::new().guard(guard), event);
         self.inner.store.commit(batch.event(event)).await?;
-        self.inner.usage.count(&performed.by);
+        self.inner.memory.usage.count(&performed.by);
         Ok(performed.answer)
     }
 
@@ -187,7 +187,7 @@ impl Keys {
         self.inner.store.commit(batch).await?;
         let answer = |result: Result<Performed<U::Answer>, KeysError>| {
             let performed = result?;
-            self.inner.usage.count(&performed.by);
+            self.inner.memory.usage.count(&performed.by);
             Ok(performed.answer)
         };
         Ok(results.into_iter().map(answer).collect())

@@ -31,6 +31,13 @@ async fn of_two_who_take_a_name_at_one_time_one_gets_it() {
     assert_eq!(u8::from(one.is_ok()) + u8::from(two.is_ok()), 1);
     let lost = one.err().or_else(|| two.err()).unwrap();
     assert!(matches!(lost, KeysError::NameTaken), "{lost}");
+    let outcomes: Vec<_> = bench
+        .events()
+        .into_iter()
+        .filter(|event| event.action == "key.create")
+        .map(|event| event.outcome)
+        .collect();
+    assert_eq!(outcomes, [Outcome::Done, Outcome::Failed("name-taken".into())]);
 }
 
 #[tokio::test]
