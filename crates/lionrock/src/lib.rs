@@ -21,6 +21,7 @@ pub mod clock;
 pub mod config;
 pub mod evidence;
 pub mod exit;
+pub mod facts;
 pub mod folder;
 pub mod installation;
 pub mod listener;
