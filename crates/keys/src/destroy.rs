@@ -24,8 +24,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use store::limits::READ_ROWS_MAX;
 use store::{Batch, Collection, Expect, KeyRange, Record};
-use strongroom::shred::Survivor;
+use strongroom::shred::{ShredError, Survivor};
 use strongroom::{ShredFamily, ShredId};
+
+/// How often a destruction waits for new keys to arrive before it is left to the next sweep.
+const ARRIVAL_TRIES: u32 = 64;
 
 /// Why a key is to go.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -262,6 +265,7 @@ impl Keys {
     async fn carry_out(&self, id: KeyId) -> Result<Timestamp, KeysError> {
         let _one_at_a_time = self.inner.ending.shredding.lock().await;
         let served = self.served();
+        let mut tries = 0;
         loop {
             let record = self.record(id)?;
             let destruction = record.value.destruction.as_ref().ok_or(KeysError::NoDestruction)?;
@@ -270,7 +274,15 @@ impl Keys {
             let Some(shred) = held.first().map(|material| material.value.shred) else {
                 return self.destroyed_at(&record.value);
             };
-            self.shred(record, &held, shred).await?;
+            match self.shred(record, &held, shred).await {
+                // A new key is on its way into the store under the same shred key: let it arrive.
+                Err(KeysError::Shred(ShredError::OnTheWay(_))) if tries < ARRIVAL_TRIES => {
+                    tries += 1;
+                    self.inner.store.flush().await?;
+                    tokio::task::yield_now().await;
+                }
+                done => done?,
+            }
         }
     }
 

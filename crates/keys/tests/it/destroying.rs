@@ -4,6 +4,7 @@ use crate::bench::*;
 use kernel::actions::*;
 use kernel::*;
 use keys::*;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use strongroom::Algorithm;
 
@@ -80,6 +81,33 @@ async fn keys_under_the_same_shred_key_live_on() {
     assert_eq!(bench.keys.recover().await.unwrap(), 0);
     for (id, sealed) in &living {
         assert_eq!(bench.decrypt(*id, sealed).await.unwrap(), "x");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_destruction_among_new_keys_lets_them_arrive() {
+    let bench = Arc::new(Bench::new());
+    let retail = bench.domain("retail", 0).await;
+    let dead = bench.aes(retail, "dead").await;
+    let mut making = Vec::new();
+    for n in 0..200 {
+        let bench = Arc::clone(&bench);
+        making.push(tokio::spawn(async move {
+            let request = key(&format!("key-{n}"), Algorithm::Aes256Gcm);
+            loop {
+                let permit = bench.permit(request.resource(retail));
+                match bench.keys.create(permit, &request, None).await {
+                    Ok(made) => return made.id,
+                    // The destruction voids what was decided before it: a door asks again.
+                    Err(cause) => assert!(cause.decide_again(), "{cause}"),
+                }
+            }
+        }));
+    }
+    let done = bench.keys.destroy(bench.on_key(dead), &gone()).await.unwrap();
+    assert!(matches!(done, Destroyed::Done { .. }), "{done:?}");
+    for one in making {
+        bench.encrypt(one.await.unwrap(), "x").await;
     }
 }
 
