@@ -45,6 +45,19 @@ pub struct Head {
 }
 
 impl Head {
+    /// The head of a log without events.
+    #[must_use]
+    pub(crate) fn empty() -> Self {
+        Self {
+            size: 0,
+            root: Hash::empty_root(),
+            state: Hash::ZERO,
+            logged: Timestamp::EPOCH,
+            incarnation: Incarnation::FIRST,
+            revision: 0,
+        }
+    }
+
     /// The checkpoint that this head is signed as.
     #[must_use]
     pub fn checkpoint(&self, origin_base: &str) -> Checkpoint {

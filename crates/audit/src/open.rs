@@ -150,14 +150,7 @@ impl Opening {
     #[must_use]
     pub fn new(options: LogOptions) -> Self {
         let LogOptions { origin, anchor, strongroom: room, clock, rng, rollback } = options;
-        let head = Head {
-            size: 0,
-            root: Hash::empty_root(),
-            state: Hash::ZERO,
-            logged: Timestamp::EPOCH,
-            incarnation: Incarnation::FIRST,
-            revision: 0,
-        };
+        let head = Head::empty();
         let anchor = Anchoring {
             file: Arc::new(Mutex::new(AnchorFile::at(anchor))),
             to_thread: None,

@@ -11,4 +11,6 @@ mod outside;
 #[cfg(test)]
 mod over_a_store;
 #[cfg(test)]
+mod rehash;
+#[cfg(test)]
 mod witness;
