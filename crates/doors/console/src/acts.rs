@@ -1,7 +1,7 @@
 //! What forms do: keys made, rotated, stopped and let go; requests decided and carried out.
 //!
-//! An act that others must approve becomes a request first. Whoever asked carries it out when enough
-//! others have agreed, and then it is exactly the request that they saw.
+//! An act that others must approve becomes a request first. Whoever asked carries it out when
+//! enough others have agreed, and then it is exactly the request that they saw.
 
 use crate::Packs;
 use crate::console::blocking;

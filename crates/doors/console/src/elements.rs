@@ -56,8 +56,20 @@ impl State {
 
     /// The dot and the word.
     pub(crate) fn show(&self, language: Language) -> Markup {
-        html! { span class=(self.tone.class()) { (language.term(&self.word)) } }
+        html! {
+            span class=(self.tone.class()) {
+                @if language.translated(&self.word).is_some() { (language.term(&self.word)) }
+                @else { (capitalised(&self.word)) }
+            }
+        }
     }
+}
+
+/// A word as it stands at the beginning of a cell.
+pub(crate) fn capitalised(word: &str) -> String {
+    let mut characters = word.chars();
+    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
 }
 
 /// A time in Hong Kong with its zone; UTC when pointed at.

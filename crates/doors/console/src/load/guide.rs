@@ -3,9 +3,9 @@
 use crate::desk::Desk;
 use crate::elements::{State, Tone};
 use crate::frame::Source;
-use crate::load::requirements::{state, text_status};
+use crate::load::requirements::{state, text_status, word};
 use crate::pages::guide::{Chapter, Guide, Point, not_built};
-use comply::{GuideItem, GuideView, LiveResult, Outcome};
+use comply::{GuideItem, GuideView, Layer, LiveResult, Outcome};
 use kernel::Problem;
 use kernel::actions::RequirementRead;
 
@@ -13,14 +13,20 @@ use kernel::actions::RequirementRead;
 pub(crate) fn one(desk: &Desk, word: &str) -> Result<(Source, Guide), Problem> {
     let which = comply::Guide::from_word(word).ok_or_else(|| Problem::not_found("guideline"))?;
     let found = desk.rooms.comply.guide(desk.scope::<RequirementRead>()?, which)?;
-    Ok((desk.assessed()?, view(&found)))
+    let source = desk.rooms.comply.data().catalogue.source(which.source());
+    let working = source.is_some_and(|source| source.working_titles);
+    Ok((desk.assessed()?, view(&found, working)))
 }
 
-fn view(found: &GuideView) -> Guide {
-    let tally = found.counts.iter().map(|(status, n)| (state(*status), *n as u64));
+fn view(found: &GuideView, working_titles: bool) -> Guide {
+    let source = found.guide.source();
+    let tally = found.counts.iter().map(|(status, n)| {
+        let to = format!("/requirements?source={source}&status={}#list", word(*status));
+        (state(*status), *n as u64, to)
+    });
     let chapters = found.sections.iter().map(|section| Chapter {
         title: section.heading.clone(),
-        points: section.items.iter().map(point).collect(),
+        points: section.items.iter().map(|item| point(item, &section.heading)).collect(),
     });
     let unbuilt = found.not_built;
     Guide {
@@ -29,17 +35,31 @@ fn view(found: &GuideView) -> Guide {
             "{}. Nothing that is built answers {unbuilt} of its points.",
             found.version
         ),
-        caution: found.note.clone(),
+        caution: Some(caution(working_titles).to_owned()),
+        note: found.note.clone(),
         tally: tally.collect(),
         chapters: chapters.collect(),
     }
 }
 
-fn point(item: &GuideItem) -> Point {
+const fn caution(working_titles: bool) -> &'static str {
+    if working_titles {
+        "The official text could not be read. Numbers and titles here are working titles and never \
+         the official ones; the bank enters the official references from its own copy."
+    } else {
+        "The points are in our own words. Until the bank confirms its own copy of the text, a result \
+         says whether the control works, never that the point is met."
+    }
+}
+
+fn point(item: &GuideItem, heading: &str) -> Point {
     let oldest = item.live.iter().filter_map(|live| live.at).min();
+    let layer = (item.layer != Layer::Unknown).then(|| item.layer.word().replace('-', " "));
+    let section = (item.section != heading).then(|| item.section.clone());
+    let parts: Vec<_> = section.into_iter().chain(layer).collect();
     Point {
         id: item.requirement.as_str().to_owned(),
-        section: format!("{} · {}", item.section, item.layer.word().replace('-', " ")),
+        section: parts.join(" · "),
         title: item.title.clone(),
         text: item.text.clone(),
         text_status: text_status(item.text_status).to_owned(),

@@ -51,6 +51,9 @@ fn path(row: &MapRow, key_page: &impl Fn(&ProtectingKey) -> Option<String>) -> P
 pub(crate) fn place(place: &Place) -> String {
     match place {
         Place::At { city, verified: true, .. } => city.clone(),
+        Place::At { city, verified: false, .. } if city == "HK" => {
+            String::from("Hong Kong, not verified")
+        }
         Place::At { city, verified: false, .. } => format!("{city}, not verified"),
         Place::Unknown => String::from("place unknown"),
     }

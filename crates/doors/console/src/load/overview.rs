@@ -54,10 +54,10 @@ fn data_rows(desk: &Desk) -> Result<Option<Vec<MapRow>>, Problem> {
 /// What restricted data others can read.
 fn data(rows: Option<&[MapRow]>) -> Sentence {
     let Some(rows) = rows else { return closed("the inventory", "/map") };
-    let broken: Vec<_> = rows.iter().filter(|row| row.is_sensitive() && row.is_broken()).collect();
+    let broken: Vec<_> = rows.iter().filter(|row| row.is_broken()).collect();
     let unknown = rows.iter().filter(|row| row.unknown).count() as u64;
     let note = format!(
-        "{} in the inventory; of {} class or place is not known, so nothing can be said of them.",
+        "{} in the inventory; for {} the class or the place is not known, so nothing can be said.",
         counted(rows.len() as u64, "data set", "data sets"),
         count(unknown)
     );
@@ -77,7 +77,7 @@ fn data(rows: Option<&[MapRow]>) -> Sentence {
         ),
         [] => sentence(
             if unknown == 0 { Tone::Good } else { Tone::Quiet },
-            String::from("No sensitive data"),
+            String::from("No data set"),
             String::from(" that we know of can be read by others or lies where it must not."),
         ),
         [worst, rest @ ..] => {
@@ -86,7 +86,7 @@ fn data(rows: Option<&[MapRow]>) -> Sentence {
             let others = if rest.is_empty() { String::from("is") } else { String::from("are") };
             let why: Vec<_> = worst.breaks.iter().map(|b| Break::sentence(*b)).collect();
             let first = format!(
-                " {others} outside our control; {} lies in {}: {}.",
+                " {others} outside our control: {} lies in {}; {}.",
                 worst.name,
                 place(&worst.place),
                 why.join(", ")
@@ -128,7 +128,8 @@ fn keys(facts: Option<&[KeyFact]>, rows: Option<&[MapRow]>) -> Sentence {
         if states.is_empty() { String::from(" yet") } else { format!(": {}", states.join(", ")) };
     let others = match foreign.len() {
         0 => String::from("; no key over our data is known to be another's."),
-        n => format!("; {} over our data not ours.", counted(n as u64, "key is", "keys are")),
+        1 => String::from("; 1 key over our data is not ours."),
+        n => format!("; {} keys over our data are not ours.", count(n as u64)),
     };
     Sentence {
         tone,
@@ -198,10 +199,14 @@ fn changes(desk: &Desk) -> Result<Sentence, Problem> {
         before: format!("In the last {CHANGES_HOURS} hours there were {more}"),
         link: counted(changes, "change", "changes"),
         to: format!("/log?from={}", query_value(&from.hong_kong_date())),
-        after: format!(
-            ", {} refused and {failed} failed.",
-            counted(refused, "attempt was", "attempts were")
-        ),
+        after: match (refused, failed) {
+            (0, 0) => String::from("; nothing was refused and nothing failed."),
+            _ => format!(
+                "; {} refused and {} failed.",
+                counted(refused, "attempt was", "attempts were"),
+                count(failed)
+            ),
+        },
         note: format!("The log has {} records.", count(desk.rooms.log.head().size)),
     })
 }

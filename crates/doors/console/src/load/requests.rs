@@ -1,7 +1,7 @@
 //! Requests for approval, and the exact request behind each that can be carried out from here.
 
 use crate::desk::Desk;
-use crate::elements::{State, Tone};
+use crate::elements::{State, Tone, capitalised};
 use crate::frame::Source;
 use crate::pages::requests::{Request, Requests};
 use access::ApprovalView;
@@ -112,12 +112,13 @@ fn request(desk: &Desk, view: &ApprovalView) -> Request {
 /// The action and the name of the thing, as far as the caller may know it.
 fn what(desk: &Desk, view: &ApprovalView) -> String {
     let subject = &view.approval.subject;
-    let verb = subject.action.replace('.', " ");
+    let verb = subject.action.rsplit('.').next().unwrap_or_default();
     let thing = subject.resource.parse::<KeyId>().ok().and_then(|key| {
         let permit = desk.key_permit_if_allowed::<kernel::actions::KeyRead>(key)?;
         desk.rooms.keys.read(permit).ok().map(|key| key.about.name.as_str().to_owned())
     });
-    format!("{verb}: {}", thing.unwrap_or_else(|| subject.resource.clone()))
+    let thing = thing.unwrap_or_else(|| subject.resource.clone());
+    format!("{} {thing}", capitalised(verb))
 }
 
 fn thing_page(resource: &str) -> Option<String> {

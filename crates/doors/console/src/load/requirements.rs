@@ -101,7 +101,7 @@ fn profile(profile: Option<&Profile>, assessment: &Assessment) -> String {
 }
 
 /// The word of a status in an address.
-fn word(status: Status) -> String {
+pub(crate) fn word(status: Status) -> String {
     status.title().replace(' ', "-")
 }
 

@@ -52,8 +52,10 @@ pub(crate) struct Guide {
     pub(crate) version: String,
     /// What must be known about the text, such as that the titles are working titles.
     pub(crate) caution: Option<String>,
-    /// How many points have each result, worst first.
-    pub(crate) tally: Vec<(State, u64)>,
+    /// What is known and not known about the text, in full.
+    pub(crate) note: Option<String>,
+    /// How many points have each result, worst first, with the page that lists them.
+    pub(crate) tally: Vec<(State, u64, String)>,
     /// The points.
     pub(crate) chapters: Vec<Chapter>,
 }
@@ -64,6 +66,11 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Guide) -> Markup {
         p.soft { (view.version) }
         @if let Some(caution) = &view.caution { div.callout { p { (caution) } } }
         (tally(frame, &view.tally))
+        @if let Some(note) = &view.note {
+            section {
+                details { summary { "What is known about this text" } div { p { (note) } } }
+            }
+        }
         @if view.chapters.is_empty() {
             (empty("No point of this guideline is in the catalogue.", "lionrock requirements list"))
         }
@@ -83,12 +90,12 @@ pub(crate) fn not_built() -> State {
 }
 
 /// How many have each result: what was not assessed is counted too.
-pub(crate) fn tally(frame: &Frame, tally: &[(State, u64)]) -> Markup {
-    let total: u64 = tally.iter().map(|(_, n)| n).sum();
+pub(crate) fn tally(frame: &Frame, tally: &[(State, u64, String)]) -> Markup {
+    let total: u64 = tally.iter().map(|(_, n, _)| n).sum();
     html! {
         ul.tally aria-label="Results" {
-            @for (state, n) in tally {
-                li { b { (count(*n)) } " " (state.show(frame.language)) }
+            @for (state, n, to) in tally {
+                li { a href=(to) { b { (count(*n)) } } " " (state.show(frame.language)) }
             }
             li.soft { "of " (count(total)) }
         }
@@ -99,7 +106,7 @@ fn one(frame: &Frame, point: &Point) -> Markup {
     html! {
         article.point id=(point.id) {
             div {
-                p.note { (point.section) }
+                @if !point.section.is_empty() { p.note { (point.section) } }
                 h3 { a href=(format!("/requirements/{}", point.id)) { (point.title) } }
                 p { (point.text) }
                 p.note { "Text: " (frame.language.term(&point.text_status)) }
@@ -178,7 +185,11 @@ pub(crate) mod tests {
             title: "TM-G-1 General Principles for Technology Risk Management".into(),
             version: "V.1, 24 Jun 2003".into(),
             caution: Some("The text is a paraphrase until the bank confirms its own copy.".into()),
-            tally: vec![(built.result.clone(), 1), (missing.result.clone(), 1)],
+            note: Some("All 26 pages were read in a public copy.".into()),
+            tally: vec![
+                (built.result.clone(), 1, "/requirements?source=tmg1".into()),
+                (missing.result.clone(), 1, "/requirements?source=tmg1".into()),
+            ],
             chapters: vec![Chapter {
                 title: "3 Security management".into(),
                 points: vec![built, missing],
@@ -192,7 +203,7 @@ pub(crate) mod tests {
         for part in ["Control not working", "observed", "2 of 12 keys", "Technology Risk Officer"] {
             assert!(text.contains(part), "{part}");
         }
-        assert!(text.contains(">not built<") && text.contains("nobody yet"));
+        assert!(text.contains(">Not built<") && text.contains("nobody yet"));
     }
 
     #[test]

@@ -71,14 +71,13 @@ fn verdict(broken: u64, all: u64) -> Markup {
     html! {
         @if broken == 0 {
             div.callout.good { p {
-                "None of " (counted(all, "path", "paths"))
-                " lets anyone read restricted data without a key of ours."
+                "None of " (counted(all, "path", "paths")) " is broken."
             } }
         } @else {
             div.callout.bad { p {
                 strong { (counted(broken, "broken path", "broken paths")) }
                 " of " (counted(all, "path", "paths"))
-                ": restricted data that someone can read without a key of ours."
+                ": data that others can read, or that lies where it must not."
             } }
         }
     }
@@ -94,10 +93,13 @@ fn paths(frame: &Frame, view: &Map) -> Markup {
                 tr {
                     th scope="row" { (path.data) br; span.note { (path.class) } }
                     td { (path.store) br; span.note { (path.place) } }
-                    td { @match &path.key_page {
+                    td {
+                    @match &path.key_page {
                         Some(to) => a href=(to) { (path.key) },
                         None => (path.key),
-                    } }
+                    }
+                    br; span.note { (path.holder) }
+                }
                     td { (path.readers) }
                     td { (path.state.show(frame.language)) br; span.note { (path.why) } }
                 }

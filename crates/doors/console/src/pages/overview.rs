@@ -69,7 +69,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Overview) -> Markup {
                             th scope="row" { a href=(need.to) { (need.what) } }
                             td { (need.why) }
                             td { (need.state.show(frame.language)) }
-                            td { @match need.since {
+                            td.nowrap { @match need.since {
                                 Some(since) => span title=(since.rfc3339()) {
                                     (ago(frame.now, since))
                                     span.away { " (" (moment(since)) ")" }

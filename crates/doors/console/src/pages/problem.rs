@@ -1,5 +1,6 @@
 //! What is shown when something does not work: what, why as far as it may be told, and where to go.
 
+use crate::elements::capitalised;
 use crate::frame::bare_page;
 use kernel::{Problem, ProblemKind};
 use maud::{Markup, html};
@@ -40,9 +41,7 @@ const fn title(kind: ProblemKind) -> &'static str {
 
 /// Messages are written in lower case without a full stop; on a page they are sentences.
 pub(crate) fn sentence(detail: &str) -> String {
-    let mut characters = detail.chars();
-    let first = characters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str())
+    format!("{}.", capitalised(detail))
 }
 
 #[cfg(test)]

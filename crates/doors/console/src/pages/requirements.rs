@@ -145,7 +145,7 @@ fn filter(frame: &Frame, view: &Requirements) -> Markup {
 }
 
 fn list(frame: &Frame, view: &Requirements) -> Markup {
-    let heads = ["Paragraph", "Requirement", "Source", "Status", "Evidence", "Owner"];
+    let heads = ["Requirement", "Source", "Status", "Evidence", "Owner"];
     table(
         "Requirements",
         &heads,

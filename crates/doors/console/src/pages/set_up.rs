@@ -1,7 +1,7 @@
 //! `/set-up`: who holds a one-time link sets a password and a second factor.
 //!
-//! The first page only carries the link on: a link that is merely looked at, by a mail scanner or by
-//! going back, makes nothing. The second shows the seed of one-time codes, once.
+//! The first page only carries the link on: a link that is merely looked at, by a mail scanner or
+//! by going back, makes nothing. The second shows the seed of one-time codes, once.
 
 use crate::elements::form_token;
 use crate::frame::bare_page;

@@ -1,5 +1,6 @@
 //! A whole house behind the console, on a clock that stands still: real store, log, people, policy
-//! and keys. A [`Browser`] keeps cookies, sends forms as a browser does, and reads what it is shown.
+//! and keys. A [`Browser`] keeps cookies, sends forms as a browser does, and reads what it is
+//! shown.
 
 use access::roles::{Reach, Role};
 use access::{Access, GiveRole, NewPerson};
@@ -11,7 +12,8 @@ use comply::Compliance;
 use console::{Console, House, Making, Pack, Packs, Rooms};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
-use inventory::Inventory;
+use inventory::import::Format;
+use inventory::{ImportFile, Inventory};
 use kernel::*;
 use keys::{CreateDomain, CreateKey, Keys};
 use std::collections::BTreeMap;
@@ -258,6 +260,14 @@ impl Bench {
         };
         let permit = self.permit(request.resource(domain));
         self.rooms.keys.create(permit, &request, None).await.unwrap().id
+    }
+
+    /// Imports a file of assets (YAML).
+    pub(crate) async fn import(&self, bytes: &[u8]) {
+        let name: Name = "inventory.yaml".parse().unwrap();
+        let file = ImportFile { name: &name, format: Format::Yaml, bytes };
+        let all = Resource::all(ResourceKind::Asset, DomainId::SYSTEM);
+        self.rooms.inventory.import(self.permit(all), file, false).await.unwrap();
     }
 
     /// Words of the events of the log, oldest first.

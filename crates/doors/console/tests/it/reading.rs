@@ -131,7 +131,7 @@ async fn requirements_show_no_verdict_before_a_run_and_one_after() {
     let mut browser = bench.signed_in("risk-a", &[Role::RiskOfficer]).await;
     let before = browser.get("/requirements").await;
     assert!(before.text.contains("no check has run yet"), "{}", before.text);
-    assert!(!before.text.contains("control working</span>"));
+    assert!(!before.text.contains("Control working</span>"));
     let ran = browser.post("/requirements/run", &[]).await;
     assert_eq!(ran.goes_to(), "/requirements", "{}", ran.text);
     let after = browser.get("/requirements").await;
@@ -154,7 +154,7 @@ async fn a_guideline_is_answered_point_by_point() {
         let points = page.text.matches("<article class=\"point\"").count();
         assert!(points > 20, "{guide}: {points}");
         assert_eq!(page.text.matches("<dt>Owner</dt>").count(), points);
-        assert!(page.text.contains(">not built</span>"));
+        assert!(page.text.contains(">Not built</span>"));
     }
     assert_eq!(browser.get("/guides/other").await.status, StatusCode::NOT_FOUND);
 }
@@ -185,4 +185,27 @@ async fn packs_are_listed_made_and_fetched_where_there_is_a_shelf() {
     assert!(file.headers["content-security-policy"].to_str().unwrap().starts_with("sandbox"));
     let other = format!("/reports/{}", kernel::ReportId::from_bytes([1; 16]));
     assert_eq!(browser.get(&other).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_broken_path_of_an_imported_inventory_is_said_drawn_and_listed() {
+    let bench = Bench::new();
+    let yaml = r#"
+assets:
+- {kind: file-set, reference: copy, name: "Analytics copy",
+   attributes: {provider: aws, region: ap-southeast-1, data-class: restricted, residency: HK}}
+- {kind: key, reference: theirs, name: "Provider's own key", attributes: {custody: provider}}
+relations:
+- {from: "key:theirs", relation: protects, to: "file-set:copy"}
+"#;
+    bench.import(yaml.as_bytes()).await;
+    let mut browser = bench.signed_in("auditor-a", &[Role::Auditor]).await;
+    let map = browser.get("/map").await;
+    assert!(map.text.contains("1 broken path</strong> of 1 path"), "{}", map.text);
+    assert!(map.text.contains("<path class=\"bad\"") && map.text.contains("Singapore"));
+    let overview = browser.get("/").await;
+    let said = overview.between("<ul class=\"says\">", "</p>");
+    assert!(
+        said.contains(">1 data set</a> is outside our control: Analytics copy lies in Singapore")
+    );
 }
