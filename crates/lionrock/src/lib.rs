@@ -21,7 +21,6 @@ pub mod clock;
 pub mod config;
 pub mod evidence;
 pub mod exit;
-pub mod facts;
 pub mod folder;
 pub mod installation;
 pub mod listener;

@@ -3,11 +3,17 @@
 use access::checks::{PersonReading, ServiceReading, TokenReading};
 use access::duties::{Conflict, Duty};
 use access::roles::Role;
-use access::{Access, PASSWORD_CHARS_MIN};
+use access::throttle::Throttle;
+use access::{Access, PASSWORD_CHARS_MIN, PasswordProblem, check_password};
 use comply::{Fact, FactSource, SourceFailure};
 use inventory::KnownBy;
 use kernel::actions::CheckRun;
-use kernel::{Permit, Timestamp};
+use kernel::{MonotonicMicros, Permit, Secret, Timestamp};
+
+/// Long and varied enough, and still refused: for being common.
+const COMMON: &str = "password12345";
+/// More wrong passwords than anybody types by mistake.
+const WRONG_TRIES: usize = 20;
 
 pub(super) struct Identities {
     pub(super) access: Access,
@@ -28,15 +34,27 @@ impl FactSource for Identities {
         let mut facts: Vec<Fact> = reading.people.iter().map(|p| person(p, now)).collect();
         facts.extend(reading.services.iter().map(|s| service(s, used(s), now)));
         facts.extend(reading.tokens.iter().map(|t| token(t, now)));
-        facts.push(
-            Fact::new("password-rules", "password-rules", KnownBy::Observed, now)
-                .with("length_min", PASSWORD_CHARS_MIN)
-                // Both are built in: there is no switch that turns them off.
-                .with("common_refused", true)
-                .with("lock_out", true),
-        );
+        facts.push(password_rules(now));
         Ok(facts)
     }
+}
+
+/// The rules as they act, not as they are written: a common password is really tried, and so are
+/// twenty wrong ones in a row.
+fn password_rules(now: Timestamp) -> Fact {
+    let tried = check_password(&Secret::new(COMMON.to_owned()), &[]);
+    Fact::new("password-rules", "password-rules", KnownBy::Observed, now)
+        .with("length_min", PASSWORD_CHARS_MIN)
+        .with("common_refused", tried == Err(PasswordProblem::Common))
+        .with("lock_out", locks_out())
+}
+
+fn locks_out() -> bool {
+    let (throttle, account, now) = (Throttle::default(), "somebody", MonotonicMicros(1));
+    for _ in 0..WRONG_TRIES {
+        throttle.failed(account, None, now);
+    }
+    throttle.wait_seconds(account, None, now) > 0
 }
 
 fn date(at: Option<Timestamp>) -> String {
@@ -101,4 +119,79 @@ fn token(token: &TokenReading, now: Timestamp) -> Fact {
         .with("created_at", token.made_at.rfc3339())
         .with("expires_at", token.expires_at.rfc3339())
         .with("last_used_at", date(token.used_at))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use access::duties::conflicts_within;
+    use comply::Vocabulary;
+    use kernel::{PersonId, Principal, ServiceId, TokenId};
+
+    fn told(roles: &[Role]) -> Fact {
+        let reading = PersonReading {
+            person: PersonId::from_bytes([1; 16]),
+            name: "Key Custodian A".parse().unwrap(),
+            roles: roles.to_vec(),
+            conflicts: conflicts_within(roles),
+            has_second_factor: true,
+            is_locked: false,
+            signed_in_at: None,
+            reviewed_at: None,
+            made_at: Timestamp::EPOCH,
+        };
+        person(&reading, Timestamp::EPOCH)
+    }
+
+    #[test]
+    fn people_services_tokens_and_rules_say_what_the_vocabulary_asks() {
+        let vocabulary = Vocabulary::builtin().unwrap();
+        let now = Timestamp::EPOCH;
+        let a_service = ServiceReading {
+            service: ServiceId::from_bytes([2; 16]),
+            name: "core ledger".parse().unwrap(),
+            roles: vec![Role::Application],
+            conflicts: Vec::new(),
+            has_owner: true,
+            certificates: 0,
+            is_locked: true,
+            made_at: now,
+            reviewed_at: None,
+        };
+        let a_token = TokenReading {
+            token: TokenId::from_bytes([3; 16]),
+            holder: Principal::System,
+            name: "nightly".parse().unwrap(),
+            is_narrowed: true,
+            made_at: now,
+            expires_at: now.plus_days(30),
+            used_at: None,
+        };
+        let facts = [
+            told(Role::ALL),
+            service(&a_service, None, now),
+            token(&a_token, now),
+            password_rules(now),
+        ];
+        for fact in facts {
+            assert_eq!(vocabulary.defect(&fact), None, "{}", fact.kind);
+        }
+    }
+
+    #[test]
+    fn roles_that_do_not_go_together_are_told() {
+        let both = told(&[Role::IdentityAdministrator, Role::KeyCustodian]);
+        assert_eq!(both.attributes["conflicts"].as_array().map(Vec::len), Some(1));
+        assert_eq!(both.attributes["privileged"], true);
+        let one = told(&[Role::KeyCustodian]);
+        assert_eq!(one.attributes["conflicts"].as_array().map(Vec::len), Some(0));
+        assert_eq!(one.attributes["privileged"], false);
+    }
+
+    #[test]
+    fn the_rules_for_passwords_are_tried_and_hold() {
+        let rules = password_rules(Timestamp::EPOCH);
+        assert_eq!(rules.attributes["common_refused"], true);
+        assert_eq!(rules.attributes["lock_out"], true);
+    }
 }

@@ -4,12 +4,12 @@ use audit::{Log, Query};
 use comply::{Fact, FactSource, SourceFailure};
 use inventory::KnownBy;
 use kernel::actions::CheckRun;
-use kernel::{KeyId, Outcome, Permit, Timestamp};
+use kernel::{KeyId, Permit, Timestamp};
 use keys::{KeyFact, Keys, StateName};
 use serde_json::{Map, Value};
 
-/// Events of one key that are looked at for its destruction.
-const EVENTS_LOOKED_AT: usize = 20;
+/// What the log says when material is gone.
+const DESTROYED: &str = "key.destroyed";
 
 pub(super) struct KeyFacts {
     pub(super) keys: Keys,
@@ -26,7 +26,8 @@ impl FactSource for KeyFacts {
         let scope = permit.scope();
         let keys = self.keys.key_facts(&scope).map_err(|_| SourceFailure::Unavailable)?;
         let domains = self.keys.domain_facts(&scope).map_err(|_| SourceFailure::Unavailable)?;
-        let mut facts: Vec<Fact> = keys.iter().map(|key| self.key(key, now)).collect();
+        let mut facts: Vec<Fact> =
+            keys.iter().map(|key| self.key(key, now)).collect::<Result<_, _>>()?;
         facts.extend(domains.iter().map(|domain| {
             Fact::new("root", domain.domain.to_string(), KnownBy::Observed, now)
                 .with("name", domain.name.as_str())
@@ -39,11 +40,12 @@ impl FactSource for KeyFacts {
 }
 
 impl KeyFacts {
-    fn key(&self, key: &KeyFact, now: Timestamp) -> Fact {
+    fn key(&self, key: &KeyFact, now: Timestamp) -> Result<Fact, SourceFailure> {
         let labels: Map<String, Value> =
             key.labels.iter().map(|(name, value)| (name.to_owned(), value.into())).collect();
         let destroyed = matches!(key.state, StateName::Destroyed | StateName::DestroyedCompromised);
-        Fact::new("key", key.key.to_string(), KnownBy::Observed, now)
+        let recorded = destroyed && self.was_destroyed_on_record(key.key)?;
+        Ok(Fact::new("key", key.key.to_string(), KnownBy::Observed, now)
             .with("name", key.name.as_str())
             .with("domain", key.domain.to_string())
             .with("state", key.state.word())
@@ -58,19 +60,26 @@ impl KeyFacts {
             .with("rotated_at", key.rotation.newest_at.rfc3339())
             .with("rotation_days", key.rotation.period_days.unwrap_or(0))
             .with("material_present", key.rotation.versions_held > 0)
-            .with("destruction_recorded", destroyed && self.was_destroyed_on_record(key.key))
+            .with("destruction_recorded", recorded))
     }
 
-    /// Whether the log has an event by which this key was destroyed.
-    fn was_destroyed_on_record(&self, key: KeyId) -> bool {
-        let query = Query {
-            action: Some("key.destroy".into()),
+    /// Whether the log says that the material of this key is gone. That its destruction was asked
+    /// for is another event and not enough.
+    fn was_destroyed_on_record(&self, key: KeyId) -> Result<bool, SourceFailure> {
+        let mut query = Query {
+            action: Some(DESTROYED.to_owned()),
             resource: Some(format!("key:{key}")),
             ..Query::default()
         };
-        let done = |page: audit::Page| {
-            page.events.iter().any(|logged| logged.event.outcome == Outcome::Done)
-        };
-        self.log.query(&query, EVENTS_LOOKED_AT).is_ok_and(done)
+        loop {
+            let page = self.log.query(&query, 1).map_err(|_| SourceFailure::Unavailable)?;
+            if !page.events.is_empty() {
+                return Ok(true);
+            }
+            if page.next.is_none() {
+                return Ok(false);
+            }
+            query.before = page.next;
+        }
     }
 }
