@@ -81,8 +81,12 @@ fn data(rows: Option<&[MapRow]>) -> Sentence {
             String::from(" that we know of can be read by others or lies where it must not."),
         ),
         [worst, rest @ ..] => {
-            let many =
-                counted(broken.len() as u64, "set of sensitive data", "sets of sensitive data");
+            let all_sensitive = broken.iter().all(|row| row.is_sensitive());
+            let (one, more) = match all_sensitive {
+                true => ("set of sensitive data", "sets of sensitive data"),
+                false => ("data set", "data sets"),
+            };
+            let many = counted(broken.len() as u64, one, more);
             let others = if rest.is_empty() { String::from("is") } else { String::from("are") };
             let why: Vec<_> = worst.breaks.iter().map(|b| Break::sentence(*b)).collect();
             let first = format!(

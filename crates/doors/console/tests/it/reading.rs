@@ -205,7 +205,7 @@ relations:
     assert!(map.text.contains("<path class=\"bad\"") && map.text.contains("Singapore"));
     let overview = browser.get("/").await;
     let said = overview.between("<ul class=\"says\">", "</p>");
-    assert!(
-        said.contains(">1 data set</a> is outside our control: Analytics copy lies in Singapore")
-    );
+    let expected = ">1 set of sensitive data</a> is outside our control: Analytics copy lies in \
+                    Singapore; readable with the provider's own key";
+    assert!(said.contains(expected), "{said}");
 }
