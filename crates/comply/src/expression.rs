@@ -14,8 +14,8 @@ use std::sync::Arc;
 pub(crate) const EXPRESSION_BYTES_MAX: usize = 2_048;
 /// Deepest nesting, as written and as parsed.
 pub(crate) const EXPRESSION_DEPTH_MAX: usize = 16;
-/// Most comprehensions (`all`, `exists`, `map`, `filter`): one, so that the work stays linear in the
-/// length of a fact's list.
+/// Most comprehensions (`all`, `exists`, `map`, `filter`): one, so that the work stays linear in
+/// the length of a fact's list.
 pub(crate) const COMPREHENSIONS_MAX: usize = 1;
 /// Names that are bound beside the attributes of the fact.
 const ALWAYS_BOUND: [&str; 2] = ["id", "known_by"];

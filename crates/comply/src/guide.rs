@@ -253,8 +253,8 @@ pub(crate) fn answers(capabilities: &Capabilities, id: &RequirementId) -> Vec<An
 /// Where a section stands in its guideline: chapter and section number; what has none comes last.
 type Order = (u32, u32);
 
-/// The heading under which an item stands: in the Practice Guide its domain as printed; in the modules
-/// of the Supervisory Policy Manual the section of its paragraph (2.3 of 2.3.1) with its name.
+/// The heading under which an item stands: in the Practice Guide its domain as printed; in the
+/// modules of the Supervisory Policy Manual the section of its paragraph (2.3 of 2.3.1), named.
 fn heading(which: Guide, printed: &str, section: &str) -> (Order, String) {
     if which == Guide::PracticeGuide {
         return ((0, 0), printed.to_owned());

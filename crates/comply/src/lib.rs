@@ -4,8 +4,8 @@
 //! institution's profile, checks as data over facts, runs of them over a period, the status of each
 //! requirement, the guidelines answered point by point, and the [`Report`] as plain data.
 //!
-//! **Not for:** gathering facts (each slice's adapter is a [`FactSource`]; what the inventory knows is
-//! read by [`inventory_facts`]), writing documents (that is `documents`), legal advice.
+//! **Not for:** gathering facts (each slice's adapter is a [`FactSource`]; what the inventory knows
+//! is read by [`inventory_facts`]), writing documents (that is `documents`), legal advice.
 //!
 //! **The way of a status:** sources give [`Fact`]s, checked against the vocabulary in
 //! `data/facts.yaml`; [`run`] holds the checks of `data/checks.yaml` over them and gives a

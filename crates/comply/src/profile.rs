@@ -35,8 +35,8 @@ pub struct Profile {
     pub institution: Institution,
     /// Where it is incorporated.
     pub origin: Origin,
-    /// Whether it is a designated operator of critical infrastructure (Cap. 653). Confidential: show
-    /// it, and what follows from it, only to those who may see it.
+    /// Whether it is a designated operator of critical infrastructure (Cap. 653). Confidential:
+    /// show it, and what follows from it, only to those who may see it.
     pub critical_infrastructure_operator: bool,
 }
 

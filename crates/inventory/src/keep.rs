@@ -2,8 +2,8 @@
 //!
 //! The register is held in memory as well, because every check and picture reads all of it. It is
 //! the only writer of its records; writes take turns. Should a caller go away in the middle of a
-//! write, nobody knows whether it was committed: the copy in memory then counts as stale and is read
-//! again from the store.
+//! write, nobody knows whether it was committed: the copy in memory then counts as stale and is
+//! read again from the store.
 
 use crate::import::{self, Format, ImportReport, Rejection};
 use crate::records::{Assets, Relations};

@@ -1,16 +1,16 @@
 //! What exists and how it relates, with its whole history: the ground that checks stand on.
 //!
 //! **For:** assets (keys, data stores, clouds, providers, arrangements …), relations between them,
-//! where things lie (the table of regions), who knows them and how, imports of the bank's own lists,
-//! and the key control map, which is one picture over these facts.
+//! where things lie (the table of regions), who knows them and how, imports of the bank's own
+//! lists, and the key control map, which is one picture over these facts.
 //!
 //! **Not for:** finding data (that is `discover`), judging whether what exists is good enough (that
 //! is `comply`), the working state of keys (that is `keys`, which publishes facts here).
 //!
 //! **The way of a fact:** a slice makes a [`Publication`], or a person's file becomes one through
-//! [`import::read`] and [`import::plan`]; [`Register::apply`] turns it into new spans of history, all
-//! or nothing; [`Inventory`] commits the touched records with their event. Questions are asked of a
-//! [`Snapshot`], which is the register as of one instant.
+//! [`import::read`] and [`import::plan`]; [`Register::apply`] turns it into new spans of history,
+//! all or nothing; [`Inventory`] commits the touched records with their event. Questions are asked
+//! of a [`Snapshot`], which is the register as of one instant.
 //!
 //! **Invariants:** history is only added to, spans of one thing never overlap, and any day can be
 //! asked again; a weaker kind of knowledge never overwrites a stronger one; each row of an import

@@ -1,8 +1,8 @@
 //! Reading the bank's own lists: YAML, CSV or JSON in, a publication and a report out.
 //!
-//! YAML and JSON hold `assets` (each `kind`, `reference`, `name`, `attributes`) and `relations` (each
-//! `from`, `relation`, `to`, `attributes`; ends are written `kind:reference`). CSV holds one of the
-//! two: a header with `kind,reference,name` and a column for each attribute, or with
+//! YAML and JSON hold `assets` (each `kind`, `reference`, `name`, `attributes`) and `relations`
+//! (each `from`, `relation`, `to`, `attributes`; ends are written `kind:reference`). CSV holds one
+//! of the two: a header with `kind,reference,name` and a column for each attribute, or with
 //! `from,relation,to`. A cell left empty means that the attribute is not known.
 //!
 //! Each row is accepted or listed with its field and reason. A document that does not parse at all
