@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 pub(crate) type Outgoing = Response<Body>;
 
 /// Something that a handler may give back.
-pub trait Answer: Send + 'static {
+pub(crate) trait Answer: Send + 'static {
     /// The media type and the shape of the body; none when there is no body.
     fn shape() -> Option<(&'static str, Option<ShapeOf>)>;
     /// The status when it went well.
@@ -26,48 +26,44 @@ pub trait Answer: Send + 'static {
 
 /// JSON with status 200.
 #[derive(Debug)]
-pub struct Json<T>(pub T);
+pub(crate) struct Json<T>(pub T);
 
 /// JSON that holds a secret which leaves once: written into one buffer of the right size, which is
 /// wiped when the connection has taken it.
 #[derive(Debug)]
-pub struct Shown<T>(pub T);
+pub(crate) struct Shown<T>(pub T);
 
 /// JSON with status 201 and the place of the new thing.
 #[derive(Debug)]
-pub struct Created<T> {
+pub(crate) struct Created<T> {
     /// The path below `/api/v1`.
-    pub at: String,
+    pub(crate) at: String,
     /// What was created.
-    pub body: T,
+    pub(crate) body: T,
 }
 
 /// Like [`Created`], for what holds a secret that is shown once.
 #[derive(Debug)]
-pub struct CreatedShown<T>(pub Created<T>);
+pub(crate) struct CreatedShown<T>(pub Created<T>);
 
 /// Done; there is nothing to say (status 204).
 #[derive(Debug)]
-pub struct Done;
+pub(crate) struct Done;
 
 /// A file: bytes of one media type, as an attachment with a name.
 #[derive(Debug)]
-pub struct File {
+pub(crate) struct File {
     /// The media type.
-    pub media: &'static str,
+    pub(crate) media: &'static str,
     /// The name under which it is saved.
-    pub name: String,
+    pub(crate) name: String,
     /// The content.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 /// Plain text of one media type, shown in place.
 #[derive(Debug)]
-pub struct Text(pub String);
-
-/// Bytes that never change, such as a full tile of the log.
-#[derive(Debug)]
-pub struct Tile(pub Vec<u8>);
+pub(crate) struct Text(pub String);
 
 fn unwritable(cause: &serde_json::Error) -> Problem {
     tracing::error!(%cause, "an answer could not be written");
@@ -186,18 +182,6 @@ impl Answer for Text {
     }
     fn respond(self) -> Result<Outgoing, Problem> {
         Ok(response(Self::status(), "text/plain; charset=utf-8", Body::from(self.0)))
-    }
-}
-
-impl Answer for Tile {
-    fn shape() -> Option<(&'static str, Option<ShapeOf>)> {
-        Some(("application/octet-stream", None))
-    }
-    fn status() -> StatusCode {
-        StatusCode::OK
-    }
-    fn respond(self) -> Result<Outgoing, Problem> {
-        Ok(response(Self::status(), "application/octet-stream", Body::from(self.0)))
     }
 }
 

@@ -15,28 +15,28 @@ use zeroize::Zeroizing;
 
 /// A request as a handler sees it: who, and what, parsed.
 #[derive(Debug)]
-pub struct Call<P, Q, B> {
+pub(crate) struct Call<P, Q, B> {
     /// Who asks; a stranger's caller where the endpoint needs nobody.
-    pub caller: Arc<Caller>,
+    pub(crate) caller: Arc<Caller>,
     /// Parameters of the path.
-    pub path: P,
+    pub(crate) path: P,
     /// Parameters of the query.
-    pub query: Q,
+    pub(crate) query: Q,
     /// The body.
-    pub body: B,
+    pub(crate) body: B,
     /// The caller's `Idempotency-Key`, where the endpoint takes one.
-    pub idempotency_key: Option<String>,
+    pub(crate) idempotency_key: Option<String>,
     /// The token by which the caller proved itself, for ending its session.
-    pub bearer: Option<Arc<Secret<String>>>,
+    pub(crate) bearer: Option<Arc<Secret<String>>>,
 }
 
 /// No parameters at all.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct NoParameters {}
+pub(crate) struct NoParameters {}
 
 /// How an endpoint takes its body.
-pub trait Body: Sized + Send + 'static {
+pub(crate) trait Body: Sized + Send + 'static {
     /// Media types with their shapes; empty when no body is taken.
     fn shapes() -> Vec<(&'static str, Option<ShapeOf>)>;
 
@@ -49,7 +49,7 @@ pub trait Body: Sized + Send + 'static {
 
 /// A JSON body.
 #[derive(Debug)]
-pub struct FromJson<T>(pub T);
+pub(crate) struct FromJson<T>(pub T);
 
 impl<T: DeserializeOwned + JsonSchema + Send + 'static> Body for FromJson<T> {
     fn shapes() -> Vec<(&'static str, Option<ShapeOf>)> {
@@ -75,11 +75,11 @@ impl Body for () {
 
 /// A table of assets as somebody else's tool wrote it.
 #[derive(Debug)]
-pub struct Upload {
+pub(crate) struct Upload {
     /// The media type.
-    pub media: String,
+    pub(crate) media: String,
     /// The content.
-    pub bytes: Vec<u8>,
+    pub(crate) bytes: Vec<u8>,
 }
 
 impl Body for Upload {

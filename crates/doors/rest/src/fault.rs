@@ -154,10 +154,6 @@ impl Fault {
         self.status
     }
 
-    pub(crate) const fn kind(&self) -> ProblemKind {
-        self.problem.kind
-    }
-
     pub(crate) fn code(&self) -> &str {
         &self.problem.code
     }

@@ -136,6 +136,23 @@ impl JsonSchema for SecretText {
     }
 }
 
+/// An answer whose fields the room that gives it describes; in the document it is an object.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub struct Told<T>(pub T);
+
+impl<T> JsonSchema for Told<T> {
+    fn inline_schema() -> bool {
+        true
+    }
+    fn schema_name() -> Cow<'static, str> {
+        "Object".into()
+    }
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        crate::shape::Object::json_schema(generator)
+    }
+}
+
 /// How much of a list is wanted.
 #[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(try_from = "u16")]

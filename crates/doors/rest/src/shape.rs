@@ -139,6 +139,24 @@ shapes! {
         "type": "string",
         "enum": kernel::Action::ALL.iter().map(|action| action.word()).collect::<Vec<_>>(),
     };
+    /// What a confirmed text is.
+    ConfirmedTextStatus = { "type": "string", "enum": ["official", "banks-copy"] };
+    /// Whether a requirement binds.
+    LayerWord = { "type": "string", "enum": ["principle", "good-practice"] };
+    /// A guide.
+    GuideWord = {
+        "type": "string",
+        "enum": comply::Guide::ALL.iter().map(|guide| guide.word()).collect::<Vec<_>>(),
+    };
+    /// A kind of institution.
+    InstitutionWord = {
+        "type": "string",
+        "enum": [
+            "licensed-bank", "restricted-licence-bank", "deposit-taking-company", "digital-bank",
+        ],
+    };
+    /// Where an institution is incorporated.
+    OriginWord = { "type": "string", "enum": ["local", "foreign-branch"] };
     /// Any JSON object: its fields are described by the room that reads it.
     Object = { "type": "object" };
 }

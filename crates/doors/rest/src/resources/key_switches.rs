@@ -7,7 +7,7 @@ use crate::answer::Json;
 use crate::call::{Call, FromJson, NoParameters};
 use crate::shape;
 use crate::table::{Needs, Table, post};
-use kernel::{Action, ActionType, Caller, KeyId, Name, Permit, Problem, Timestamp, actions};
+use kernel::{Action, KeyId, Name, Problem, Timestamp, actions};
 use keys::{Destroy, Destroyed, Reason, Resume, Suspend, Switched};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

@@ -1,12 +1,15 @@
 //! The lines of the table, one file for each kind of thing.
 
 mod approvals;
+mod assets;
 mod domains;
 mod identities;
 mod key_switches;
 mod key_uses;
 mod keys;
 mod log;
+mod reports;
+mod requirements;
 mod sessions;
 mod system;
 mod tokens;
@@ -26,5 +29,8 @@ pub(crate) fn table() -> Table {
     key_switches::lines(&mut table);
     key_uses::lines(&mut table);
     log::lines(&mut table);
+    assets::lines(&mut table);
+    requirements::lines(&mut table);
+    reports::lines(&mut table);
     table
 }
