@@ -50,12 +50,20 @@ impl DataFolder {
     /// # Errors
     /// When others may look into it, another process holds it, or the file system refuses.
     pub fn take(path: &Path) -> Result<Self, FolderError> {
-        let unusable = |path: &Path, cause| FolderError::Unusable { path: path.into(), cause };
         DirBuilder::new()
             .recursive(true)
             .mode(FOLDER_MODE)
             .create(path)
-            .map_err(|cause| unusable(path, cause))?;
+            .map_err(|cause| FolderError::Unusable { path: path.into(), cause })?;
+        Self::take_existing(path)
+    }
+
+    /// Takes a folder that is there.
+    ///
+    /// # Errors
+    /// As [`Self::take`], and when there is none.
+    pub fn take_existing(path: &Path) -> Result<Self, FolderError> {
+        let unusable = |path: &Path, cause| FolderError::Unusable { path: path.into(), cause };
         let path = path.canonicalize().map_err(|cause| unusable(path, cause))?;
         let metadata = path.metadata().map_err(|cause| unusable(&path, cause))?;
         let mode = metadata.permissions().mode() & 0o777;

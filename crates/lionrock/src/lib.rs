@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod evidence;
 pub mod exit;
 pub mod folder;
@@ -27,6 +28,7 @@ pub mod listener;
 pub mod screen;
 pub mod serve;
 pub mod tls;
+pub mod verify;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -49,6 +51,8 @@ pub fn run() -> ExitCode {
             log_to_stderr();
             runtime.block_on(serve::run(serve))
         }
+        Command::Verify(verify) => verify::run(&verify, cli.json),
+        Command::Doctor(doctor) => doctor::run(&doctor),
         _ => runtime.block_on(cli::run(cli)),
     };
     exit.into()

@@ -23,7 +23,7 @@ struct Verb {
 
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Serve(_) => Ok(()),
+        Command::Serve(_) | Command::Verify(_) | Command::Doctor(_) => Ok(()),
         Command::Login { name, remote } => login::login(&remote, &name).await,
         Command::Logout(remote) => login::logout(&remote).await,
         Command::Unseal(remote) => login::unseal(&remote).await,
@@ -34,7 +34,7 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         Command::Keys { verb, remote } => keys(Verb::to(&remote, json)?, verb).await,
         Command::Domains { verb, remote } => domains(Verb::to(&remote, json)?, verb).await,
         Command::People { verb: People::List, remote } => {
-            let columns = show::table(&["id", "name", "roles", "locked"]);
+            let columns = show::table(&["id", "sign_in_name", "name", "active", "locked"]);
             Verb::to(&remote, json)?.get(&["people"], &[], columns).await
         }
         Command::Tokens { verb, remote } => tokens(Verb::to(&remote, json)?, verb).await,
@@ -230,7 +230,8 @@ async fn tokens(verb: Verb, tokens: Tokens) -> Result<(), CliError> {
 async fn approvals(verb: Verb, approvals: Approvals) -> Result<(), CliError> {
     match approvals {
         Approvals::List => {
-            let columns = show::table(&["id", "action", "resource", "asked_by", "ends"]);
+            let columns =
+                show::table(&["id", "action", "resource", "requested_by", "state", "ends"]);
             verb.get(&["approvals"], &[], columns).await
         }
         Approvals::Approve { approval } => {
@@ -268,7 +269,7 @@ async fn log(verb: Verb, log: Log) -> Result<(), CliError> {
 async fn assets(verb: Verb, assets: Assets) -> Result<(), CliError> {
     match assets {
         Assets::List => {
-            verb.get(&["assets"], &[], show::table(&["id", "kind", "name", "place"])).await
+            verb.get(&["assets"], &[], show::table(&["id", "name", "reference", "source"])).await
         }
         Assets::Import { file } => {
             let ending = file.extension().and_then(|ending| ending.to_str());
@@ -305,9 +306,9 @@ async fn requirements(verb: Verb, requirements: Requirements) -> Result<(), CliE
 async fn reports(verb: Verb, reports: Reports) -> Result<(), CliError> {
     match reports {
         Reports::List => {
-            verb.get(&["reports"], &[], show::table(&["id", "made", "title", "state"])).await
+            verb.get(&["reports"], &[], show::table(&["id", "made", "made_by", "from", "to"])).await
         }
-        Reports::Make => verb.post(&["reports"], None, show::fields).await,
+        Reports::Make => verb.post(&["reports"], Some(&json!({})), show::fields).await,
     }
 }
 

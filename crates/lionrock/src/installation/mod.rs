@@ -277,7 +277,7 @@ impl console::House for Installation {
 
 /// Reads the key of the seal. Nobody but its owner may read it, be it a file or a credential of
 /// systemd.
-fn read_key_file(path: &std::path::Path) -> Result<Secret<Vec<u8>>, StartError> {
+pub(crate) fn read_key_file(path: &std::path::Path) -> Result<Secret<Vec<u8>>, StartError> {
     use std::io::Read;
     use std::os::unix::fs::PermissionsExt;
     let unreadable = |cause| StartError::KeyFile { path: path.into(), cause };

@@ -1,4 +1,5 @@
 //! The server from outside: real sockets, real TLS, real files.
 
+mod authorization;
 mod listening;
 mod whole;

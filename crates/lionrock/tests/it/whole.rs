@@ -34,7 +34,7 @@ impl Scratch {
         config
     }
 
-    fn client(&self, server: &Server, token: Option<&str>) -> Client {
+    pub(crate) fn client(&self, server: &Server, token: Option<&str>) -> Client {
         let authority = self.0.join("data/authority.crt");
         let authority = CertificateDer::from_pem_file(authority).unwrap();
         let address = format!("https://localhost:{}", server.address.port());
@@ -53,7 +53,7 @@ pub(crate) async fn started(scratch: &Scratch) -> Server {
     Server::start(scratch.config(), Arc::new(SystemClock)).await.unwrap()
 }
 
-async fn post(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
+pub(crate) async fn post(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
     let path = format!("/api/v1{path}");
     client.ask(Method::POST, &path, Sent::Json(&body)).await.map(|reply| reply.json().unwrap())
 }
@@ -112,7 +112,7 @@ fn base32(text: &str) -> Vec<u8> {
 }
 
 /// Enrols whoever holds the link; returns the session's token.
-async fn enrol(client: &Client, link: &str) -> String {
+pub(crate) async fn enrol(client: &Client, link: &str) -> String {
     let begun = post(client, "/enrolments/begin", json!({ "link": link })).await.unwrap();
     let body = json!({
         "link": link, "password": "correct horse battery", "code": code(text(&begun, "seed"), 0),
@@ -120,7 +120,7 @@ async fn enrol(client: &Client, link: &str) -> String {
     text(&post(client, "/enrolments", body).await.unwrap(), "token").to_owned()
 }
 
-fn first_link(scratch: &Scratch) -> String {
+pub(crate) fn first_link(scratch: &Scratch) -> String {
     let file = scratch.0.join("data/first-administrator.link");
     let text = std::fs::read_to_string(file).unwrap();
     text.trim().split_once("link=").unwrap().1.to_owned()
