@@ -5,8 +5,25 @@ use crate::{Confidence, Hit, Kind};
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 255;
 
+/// The address around the sign that stands here, if it is one's.
+pub(crate) fn around(text: &[u8], sign: usize) -> Option<Hit> {
+    let local =
+        text.get(..sign)?.iter().rev().take(LOCAL_MAX + 1).take_while(|b| is_local(**b)).count();
+    let mut start = sign - local.min(LOCAL_MAX);
+    // Quotes and joints before belong to the text: `'a@b.com'`, `mail=a@b.com`.
+    if let Some(name) = text.get(start..sign)
+        && let Some(joint) = name.iter().rposition(|b| matches!(b, b'=' | b'&'))
+    {
+        start += joint + 1;
+    }
+    while text.get(start).is_some_and(|b| !b.is_ascii_alphanumeric()) && start < sign {
+        start += 1;
+    }
+    at(text, start)
+}
+
 /// The address that starts here, if one does.
-pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+fn at(text: &[u8], start: usize) -> Option<Hit> {
     let rest = text.get(start..)?;
     let local = rest.iter().take(LOCAL_MAX + 1).take_while(|b| is_local(**b)).count();
     if local == 0 || local > LOCAL_MAX || rest.get(local) != Some(&b'@') {

@@ -4,23 +4,12 @@
 //! Check: letters count 10 to 35, a missing first letter 36; weights 9 and 8 for the letters, 7 to
 //! 2 for the digits, 1 for the check digit; the sum is divisible by 11, where 10 is written `A`.
 
-use crate::text::{border_after, plain, word_before};
+use crate::text::{border_after, plain};
+use crate::topic::Topic;
 use crate::{Confidence, Hit, Kind};
 
-const WORDS: &[&str] = &[
-    "hkid",
-    "identity card",
-    "id card",
-    "id no",
-    "identity no",
-    "hk id",
-    "身份證",
-    "身分證",
-    "身份证",
-];
-
 /// The number that starts here, if one does.
-pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
     let mut reader = Reader { text, at: start };
     let first = reader.letter()?;
     let second = reader.letter();
@@ -46,7 +35,7 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     if !(sum + check).is_multiple_of(11) || !border_after(text, end) {
         return None;
     }
-    let sure = bracket || word_before(text, start, WORDS);
+    let sure = bracket || topic() == Some(Topic::Identity);
     let confidence = if sure { Confidence::Sure } else { Confidence::Possible };
     Some(Hit { kind: Kind::HongKongIdentityCard, start, end, confidence })
 }
@@ -99,7 +88,7 @@ mod tests {
     use super::*;
 
     fn found(text: &str) -> Option<(usize, Confidence)> {
-        at(text.as_bytes(), 0).map(|hit| (hit.end, hit.confidence))
+        at(text.as_bytes(), 0, || None).map(|hit| (hit.end, hit.confidence))
     }
 
     #[test]
@@ -135,7 +124,8 @@ mod tests {
     fn a_word_nearby_makes_a_bare_number_sure() {
         for before in ["HKID: ", "身份證號碼：", "identity card no. "] {
             let text = format!("{before}A1234563");
-            let hit = at(text.as_bytes(), before.len()).unwrap();
+            let topic = || crate::topic::before(text.as_bytes(), before.len());
+            let hit = at(text.as_bytes(), before.len(), topic).unwrap();
             assert_eq!(hit.confidence, Confidence::Sure, "{before}");
         }
     }

@@ -1,7 +1,4 @@
-//! Looking at bytes: full-width forms as their ASCII, borders of tokens, words nearby.
-
-/// How far before a number a word may stand that says what it is, in bytes.
-const CONTEXT_BYTES: usize = 64;
+//! Looking at bytes: full-width forms as their ASCII, borders of tokens.
 
 /// The character at a place as ASCII, and its length: full-width forms (U+FF01 to U+FF5E) count as
 /// the ASCII that they imitate. Other characters beyond ASCII give `None`.
@@ -42,13 +39,4 @@ pub(crate) fn border_after(text: &[u8], end: usize) -> bool {
         }
         Some(_) => true,
     }
-}
-
-/// Whether one of the words stands shortly before, on the same line; ASCII words in any case.
-pub(crate) fn word_before(text: &[u8], at: usize, words: &[&str]) -> bool {
-    let window = text.get(at.saturating_sub(CONTEXT_BYTES)..at).unwrap_or_default();
-    let line = window.rsplit(|b| *b == b'\n').next().unwrap_or(window);
-    words
-        .iter()
-        .any(|word| line.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
 }

@@ -1,0 +1,191 @@
+//! A whole text with what its layout says: hits of the scan, raised, corrected or lowered by the
+//! columns in which they stand.
+
+use crate::layout::{self, Layout, Records};
+use crate::table::{Column, Verdict};
+use crate::{Confidence, Hit, Kind, cell, scan};
+use std::collections::HashMap;
+use std::ops::Range;
+
+/// Columns of one text; later ones are not judged.
+const COLUMNS_MAX: usize = 1_024;
+
+/// A column of a text and what it holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NamedColumn {
+    /// The name in the header or the key; empty without a header.
+    pub name: Vec<u8>,
+    /// What the column holds.
+    pub verdict: Verdict,
+}
+
+/// What a text holds.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Document {
+    /// How it is laid out.
+    pub layout: Layout,
+    /// Its columns; none in prose.
+    pub columns: Vec<NamedColumn>,
+    /// The hits in order, without overlaps. A value is sensitive from [`Confidence::Likely`] on.
+    pub hits: Vec<Hit>,
+}
+
+/// Scans a whole text and lets its columns judge.
+///
+/// ```
+/// let text = b"c1,c2\n1,A1234563\n2,E3649125\n3,D2887542\n";
+/// let found = detect::document(text);
+/// assert!(found.hits.iter().all(|hit| hit.confidence == detect::Confidence::Sure));
+/// ```
+#[must_use]
+pub fn document(text: &[u8]) -> Document {
+    let hits = scan(text);
+    let layout = layout::sniff(text);
+    let mut table = Table::read(text, layout);
+    let verdicts: Vec<Verdict> = table.columns.iter().map(|(_, c)| c.verdict()).collect();
+    let hits = judge(text, hits, &table.cells, &verdicts);
+    let names = table.columns.drain(..).map(|(name, _)| name);
+    let columns =
+        names.zip(verdicts).map(|(name, verdict)| NamedColumn { name, verdict }).collect();
+    Document { layout, columns, hits }
+}
+
+/// The columns of a text, and every cell with its column.
+struct Table {
+    columns: Vec<(Vec<u8>, Column)>,
+    cells: Vec<(usize, Range<usize>)>,
+}
+
+impl Table {
+    fn read(text: &[u8], layout: Layout) -> Self {
+        let mut table = Self { columns: Vec::new(), cells: Vec::new() };
+        match layout {
+            Layout::Prose => {}
+            Layout::Delimited { delimiter, header } => table.delimited(text, delimiter, header),
+            Layout::JsonLines => table.json(text),
+        }
+        table
+    }
+
+    fn delimited(&mut self, text: &[u8], delimiter: u8, header: bool) {
+        for (row, cells) in Records::new(text, delimiter).enumerate() {
+            for (index, cell) in cells.into_iter().enumerate().take(COLUMNS_MAX) {
+                let value = text.get(cell.clone()).unwrap_or_default();
+                let name = if header && row == 0 { value } else { b"" };
+                if self.columns.len() <= index {
+                    self.columns.push((name.to_vec(), Column::named(name)));
+                }
+                if !(header && row == 0) {
+                    self.see(index, value, cell);
+                }
+            }
+        }
+    }
+
+    fn json(&mut self, text: &[u8]) {
+        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
+        let mut start = 0;
+        for line in text.split_inclusive(|b| *b == b'\n') {
+            for (key, value) in layout::members(text, start..start + line.len()) {
+                let name = text.get(key).unwrap_or_default();
+                let index = match known.get(name) {
+                    Some(index) => *index,
+                    None if self.columns.len() < COLUMNS_MAX => {
+                        known.insert(name.to_vec(), self.columns.len());
+                        self.columns.push((name.to_vec(), Column::named(name)));
+                        self.columns.len() - 1
+                    }
+                    None => continue,
+                };
+                self.see(index, text.get(value.clone()).unwrap_or_default(), value);
+            }
+            start += line.len();
+        }
+    }
+
+    fn see(&mut self, index: usize, value: &[u8], place: Range<usize>) {
+        if let Some((_, column)) = self.columns.get_mut(index) {
+            column.see(value);
+        }
+        if !place.is_empty() {
+            self.cells.push((index, place));
+        }
+    }
+}
+
+/// Goes through cells and hits together, both in order.
+fn judge(
+    text: &[u8],
+    hits: Vec<Hit>,
+    cells: &[(usize, Range<usize>)],
+    verdicts: &[Verdict],
+) -> Vec<Hit> {
+    let mut judged: Vec<Hit> = Vec::with_capacity(hits.len());
+    let mut hits = hits.into_iter().peekable();
+    for (index, place) in cells {
+        let Some(verdict) = verdicts.get(*index) else { continue };
+        while let Some(hit) = hits.next_if(|hit| hit.end <= place.start) {
+            judged.push(hit);
+        }
+        let value = text.get(place.clone()).unwrap_or_default();
+        let mine = verdict.kind.filter(|kind| holds(*kind, value, verdict.named));
+        if let Some(kind) = mine {
+            let (start, end) = (place.start, place.end);
+            // What the scan saw in this cell gives way to what the column says it is.
+            while hits.next_if(|hit| hit.start < end).is_some() {}
+            judged.push(Hit { kind, start, end, confidence: verdict.confidence });
+            continue;
+        }
+        while let Some(mut hit) = hits.next_if(|hit| hit.start < place.end) {
+            if hit.kind == Kind::PaymentCard && verdict.not_cards {
+                hit.confidence = Confidence::Possible;
+            }
+            judged.push(hit);
+        }
+    }
+    judged.extend(hits);
+    judged
+}
+
+fn holds(kind: Kind, value: &[u8], named: bool) -> bool {
+    if named { cell::may_be(kind, value) } else { cell::is(kind, value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kinds(text: &str) -> Vec<(Kind, &str, Confidence)> {
+        let found = document(text.as_bytes());
+        found
+            .hits
+            .iter()
+            .map(|h| (h.kind, text.get(h.start..h.end).unwrap(), h.confidence))
+            .collect()
+    }
+
+    #[test]
+    fn a_header_names_what_the_values_are() {
+        let text = "id,passport_no,pax\n1,H12345678,Kowalczyk Jan\n2,K87654321,x\n3,KJ12345678,y\n";
+        let passport = |number| (Kind::HongKongPassport, number, Confidence::Sure);
+        assert_eq!(kinds(text), ["H12345678", "K87654321", "KJ12345678"].map(passport));
+    }
+
+    #[test]
+    fn keys_of_json_lines_are_columns() {
+        let text =
+            "{\"name\":\"x\",\"hrp\":\"H12345678\"}\n{\"name\":\"y\",\"hrp\":\"M12345678\"}\n";
+        let found = document(text.as_bytes());
+        assert_eq!(found.layout, Layout::JsonLines);
+        assert_eq!(found.columns[1].verdict.kind, Some(Kind::HomeReturnPermit));
+        assert_eq!(found.hits.len(), 2);
+    }
+
+    #[test]
+    fn counters_that_pass_a_cards_check_by_chance_are_lowered() {
+        let rows: String = (0..100).map(|i| format!("{i},41111111111111{i:02}\n")).collect();
+        let found = document(format!("n,seq\n{rows}").as_bytes());
+        assert!(!found.hits.is_empty());
+        assert!(found.hits.iter().all(|hit| hit.confidence == Confidence::Possible));
+    }
+}

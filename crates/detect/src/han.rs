@@ -1,0 +1,123 @@
+//! Chinese characters: what one can be in a name, and reading text around a place as characters.
+
+use std::sync::LazyLock;
+
+const FIRST: u32 = 0x4e00;
+const LAST: u32 = 0x9fff;
+
+/// A family name of one character.
+pub(crate) const SURNAME: u8 = 1;
+/// A character of given names.
+pub(crate) const GIVEN: u8 = 2;
+/// The first character of a family name of two.
+pub(crate) const COMPOUND: u8 = 4;
+
+struct Table {
+    roles: Vec<u8>,
+    compounds: Vec<&'static str>,
+}
+
+static TABLE: LazyLock<Table> = LazyLock::new(|| {
+    let mut table = Table { roles: vec![0; (LAST - FIRST + 1) as usize], compounds: Vec::new() };
+    let mut add = |c: char, role: u8| {
+        if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
+            *roles |= role;
+        }
+    };
+    let lines = |file: &'static str| file.lines().filter(|l| !l.starts_with('#'));
+    for name in lines(include_str!("../data/surnames-zh.txt")).flat_map(str::split_whitespace) {
+        let mut chars = name.chars();
+        match (chars.next(), chars.next()) {
+            (Some(c), None) => add(c, SURNAME),
+            (Some(c), Some(_)) => {
+                add(c, COMPOUND);
+                table.compounds.push(name);
+            }
+            (None, _) => {}
+        }
+    }
+    for c in lines(include_str!("../data/given-zh.txt")).flat_map(str::chars) {
+        if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
+            *roles |= GIVEN;
+        }
+    }
+    table
+});
+
+fn place(c: char) -> Option<usize> {
+    u32::from(c).checked_sub(FIRST).filter(|n| *n <= LAST - FIRST).map(|n| n as usize)
+}
+
+/// What this character can be in a name.
+pub(crate) fn roles(c: char) -> u8 {
+    place(c).and_then(|i| TABLE.roles.get(i)).copied().unwrap_or(0)
+}
+
+/// Whether the text starts with a family name of two characters.
+pub(crate) fn compound(text: &str) -> bool {
+    TABLE.compounds.iter().any(|name| text.starts_with(name))
+}
+
+/// Whether this is a Chinese character, not punctuation and not another script.
+pub(crate) const fn is_han(c: char) -> bool {
+    matches!(c, '\u{3400}'..='\u{9fff}' | '\u{f900}'..='\u{faff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+/// The three-byte character that starts here, as most Chinese ones do.
+pub(crate) fn at(text: &[u8], at: usize) -> Option<char> {
+    match text.get(at..at + 3)? {
+        [a @ 0xe0..=0xef, b @ 0x80..=0xbf, c @ 0x80..=0xbf] => char::from_u32(
+            u32::from(a & 0xf) << 12 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f),
+        ),
+        _ => None,
+    }
+}
+
+/// The text from a place on as characters, up to the first byte that is none, at most `most` bytes.
+pub(crate) fn after(text: &[u8], at: usize, most: usize) -> &str {
+    let part = text.get(at..text.len().min(at + most)).unwrap_or_default();
+    match std::str::from_utf8(part) {
+        Ok(part) => part,
+        Err(error) => part
+            .get(..error.valid_up_to())
+            .and_then(|valid| std::str::from_utf8(valid).ok())
+            .unwrap_or_default(),
+    }
+}
+
+/// The text up to a place as characters, from the last byte that is none on, at most `most` bytes.
+pub(crate) fn before(text: &[u8], at: usize, most: usize) -> &str {
+    let mut part = text.get(at.saturating_sub(most)..at).unwrap_or_default();
+    loop {
+        match std::str::from_utf8(part) {
+            Ok(part) => return part,
+            Err(error) => {
+                let skip = error.valid_up_to() + error.error_len().unwrap_or(part.len());
+                part = part.get(skip..).unwrap_or_default();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_have_roles() {
+        assert_eq!(roles('陳') & SURNAME, SURNAME);
+        assert_eq!(roles('家') & GIVEN, GIVEN);
+        assert_eq!(roles('歐') & COMPOUND, COMPOUND);
+        assert_eq!(roles('a'), 0);
+        assert!(compound("歐陽明") && !compound("歐明"));
+    }
+
+    #[test]
+    fn text_is_read_up_to_broken_characters() {
+        let text = "陳大文".as_bytes();
+        assert_eq!(after(text, 0, 8), "陳大");
+        assert_eq!(before(text, 9, 5), "文");
+        assert_eq!(before(b"\xffab", 3, 9), "ab");
+        assert_eq!(after(b"\xff", 0, 9), "");
+    }
+}

@@ -1,0 +1,289 @@
+//! Names in Latin letters: a family name of Hong Kong with its syllables, or an English given name
+//! with a family name; a title or a word like `Customer` before makes them sure.
+
+use crate::places;
+use crate::topic::{self, Topic};
+use crate::words::{self, Roles};
+use crate::{Confidence, Hit, Kind};
+
+const WORDS_MAX: usize = 6;
+/// Between the word that announces a name and the name, in bytes: `: "`.
+const GAP_BYTES: usize = 4;
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Part {
+    end: usize,
+    roles: Roles,
+    /// Parts joined by a hyphen: `Tai-man`.
+    joined: bool,
+    comma: bool,
+    /// A single letter, as of a middle name.
+    initial: bool,
+}
+
+/// The name that starts at this capital letter, if one does.
+pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+    let (parts, count) = parts(text, start);
+    let parts = parts.get(..count)?;
+    let context = Announced::before(text, start);
+    let (taken, complete) = longest(parts, context)?;
+    let end = parts.get(taken - 1)?.end;
+    if is_thing(text, start, end, parts.get(taken)) && !context.title {
+        return None;
+    }
+    let confidence = match (context.any, complete) {
+        (true, true) => Confidence::Sure,
+        (true, false) | (false, true) => Confidence::Likely,
+        (false, false) => return None,
+    };
+    Some(Hit { kind: Kind::PersonName, start, end, confidence })
+}
+
+/// Whether a whole cell is a name.
+pub(crate) fn cell(cell: &[u8]) -> bool {
+    if places::starts(cell, 0).is_some_and(|end| end == cell.len()) {
+        return false;
+    }
+    let (parts, count) = parts(cell, 0);
+    let context = Announced { any: true, title: false, strong: false };
+    parts
+        .get(..count)
+        .and_then(|p| Some((longest(p, context)?.0, p)))
+        .and_then(|(taken, p)| Some(p.get(taken - 1)?.end == cell.len()))
+        .unwrap_or(false)
+}
+
+/// Words that are capitalised, one space or one comma apart.
+fn parts(text: &[u8], start: usize) -> ([Part; WORDS_MAX], usize) {
+    let mut parts = [Part::default(); WORDS_MAX];
+    let (mut at, mut count) = (start, 0usize);
+    while let Some(place) = parts.get_mut(count) {
+        if !text.get(at).is_some_and(u8::is_ascii_uppercase) {
+            break;
+        }
+        let (length, roles) = words::at(text, at);
+        let mut part = Part { end: at + length, roles, initial: length == 1, ..Part::default() };
+        if text.get(part.end) == Some(&b'-') {
+            let (second, more) = words::at(text, part.end + 1);
+            if second > 0 && roles.any(Roles::SYLLABLE) && more.any(Roles::SYLLABLE) {
+                part.end += 1 + second;
+                part.joined = true;
+            }
+        }
+        if text.get(part.end).is_some_and(|b| b.is_ascii_digit() || matches!(b, b'_' | b'@')) {
+            break;
+        }
+        at = part.end;
+        if part.initial && text.get(at) == Some(&b'.') {
+            at += 1;
+        }
+        if text.get(at) == Some(&b',') && count == 0 {
+            part.comma = true;
+            at += 1;
+        }
+        *place = part;
+        count += 1;
+        if text.get(at) != Some(&b' ') {
+            break;
+        }
+        at += 1;
+    }
+    (parts, count)
+}
+
+/// How many words make the longest name, and whether they would do without an announcement.
+fn longest(parts: &[Part], context: Announced) -> Option<(usize, bool)> {
+    let role = |i: usize, wanted| parts.get(i).is_some_and(|p: &Part| p.roles.any(wanted));
+    let family = |i: usize| match () {
+        () if compound(parts, i) => 2,
+        () if role(i, Roles::SURNAME) => 1,
+        () => 0,
+    };
+    let syllables = |from: usize| -> (usize, usize) {
+        let mut words = 0;
+        let mut heard = 0;
+        while heard < 2 && role(from + words, Roles::SYLLABLE) {
+            heard += if parts.get(from + words).is_some_and(|p| p.joined) { 2 } else { 1 };
+            words += 1;
+        }
+        (words, heard)
+    };
+    // Western order first, if the first word is a given name and a family name follows.
+    let mut given = 0;
+    while given < 2 && role(given, Roles::GIVEN) {
+        given += 1;
+    }
+    let comma = parts.first()?.comma;
+    if given > 0 && !comma {
+        let mut at = given;
+        while parts.get(at).is_some_and(|p| p.initial) {
+            at += 1;
+        }
+        // The last of two given names may be the family name.
+        let options = [at, at.saturating_sub(1).max(1)];
+        if let Some(at) = options.into_iter().find(|at| family(*at) > 0) {
+            let surname = family(at);
+            let (words, heard) = syllables(at + surname);
+            let more = if heard == 2 { words } else { 0 };
+            let plain = !role(at, Roles::THINGS);
+            return (plain || context.any).then_some((at + surname + more, plain));
+        }
+        let unknown = parts.get(at).is_some_and(|p| p.roles == Roles::default() && !p.initial);
+        if unknown && context.strong {
+            return Some((at + 1, false));
+        }
+    }
+    let surname = family(0);
+    if surname == 0 {
+        return None;
+    }
+    let (words, heard) = syllables(surname);
+    let mut taken = surname + words;
+    if heard == 2 && role(taken, Roles::GIVEN) {
+        taken += 1;
+    }
+    match heard {
+        2 => Some((taken, true)),
+        1 if context.any => Some((taken, false)),
+        0 if role(surname, Roles::GIVEN) && (context.any || comma) => Some((surname + 1, comma)),
+        0 if context.strong
+            && parts.get(surname).is_some_and(|p| p.roles == Roles::default() && !p.initial) =>
+        {
+            Some((surname + 1, false))
+        }
+        _ => None,
+    }
+}
+
+/// Family names of two words: Au Yeung, Sze To.
+fn compound(parts: &[Part], at: usize) -> bool {
+    const PAIRS: [(usize, usize); 3] = [(2, 5), (3, 2), (2, 4)];
+    let length = |i: usize| -> Option<usize> {
+        let part = parts.get(i)?;
+        let before = if i == 0 { None } else { parts.get(i - 1) };
+        before.map(|b| part.end - b.end - 1)
+    };
+    // Only the shape is known here: both words are family names, the first of two or three letters,
+    // the second as long as Yeung, Yang or To; a third word must follow or a given name precede.
+    let both = [at, at + 1]
+        .iter()
+        .all(|i| parts.get(*i).is_some_and(|p| p.roles.any(Roles::SURNAME) && !p.joined));
+    let second = length(at + 1);
+    both && match length(at) {
+        Some(first) => second.is_some_and(|second| PAIRS.contains(&(first, second))),
+        None => {
+            let three = parts.get(at + 3).is_some_and(|p| p.roles.any(Roles::SYLLABLE));
+            three && second.is_some_and(|second| matches!(second, 2 | 4 | 5))
+        }
+    }
+}
+
+/// Whether the words name a place, a street, a house or a company rather than a person.
+fn is_thing(text: &[u8], start: usize, end: usize, next: Option<&Part>) -> bool {
+    if next.is_some_and(|part| part.roles.any(Roles::THINGS)) {
+        return true;
+    }
+    let gap = text.get(end..end + 2).is_some_and(|b| b == b"'s");
+    let gap = if gap { 3 } else { 1 };
+    let (_, roles) = words::at(text, end + gap);
+    roles.any(Roles::THINGS) && text.get(end + gap).is_some_and(u8::is_ascii_uppercase)
+        || places::starts(text, start).is_some_and(|place| place >= end || place > start + 8)
+}
+
+/// What stands before a name.
+#[derive(Debug, Clone, Copy)]
+struct Announced {
+    /// A word that announces a person.
+    any: bool,
+    /// A form of address.
+    title: bool,
+    /// So clear that unknown words may be a name.
+    strong: bool,
+}
+
+impl Announced {
+    fn before(text: &[u8], start: usize) -> Self {
+        let head = text.get(..start).unwrap_or_default();
+        let gap = head
+            .iter()
+            .rev()
+            .take(GAP_BYTES)
+            .take_while(|b| matches!(b, b' ' | b':' | b'.' | b'"' | b',' | b'\n' | b'\t'))
+            .count();
+        let between = head.get(start - gap..).unwrap_or_default();
+        let colon = between.contains(&b':');
+        let (mut any, mut title) = (false, false);
+        if gap > 0
+            && let Some((_, roles)) = words::before(text, start - gap)
+        {
+            title = roles.any(Roles::TITLE) && !between.contains(&b'\n');
+            let stop = between.contains(&b',') || between.contains(&b'\n');
+            let announces = roles.any(Roles::BEFORE) && (!stop || between == b",\n");
+            any = title || announces;
+        }
+        let named = !any && topic::before(text, start) == Some(Topic::Person);
+        Self { any: any || named, title, strong: title || named || (any && colon) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Option<(&str, Confidence)> {
+        let starts = text.bytes().enumerate().filter(|(_, b)| b.is_ascii_uppercase());
+        starts
+            .filter(|(i, _)| words::at(text.as_bytes(), *i).1.any(Roles::STARTS))
+            .find_map(|(i, _)| at(text.as_bytes(), i))
+            .map(|hit| (text.get(hit.start..hit.end).unwrap(), hit.confidence))
+    }
+
+    #[test]
+    fn names_in_both_orders_are_found() {
+        use Confidence::{Likely, Sure};
+        for (text, expected) in [
+            ("Dear Chan Tai Man,", ("Chan Tai Man", Sure)),
+            ("Customer Alan Lau (HKID", ("Alan Lau", Sure)),
+            ("met with Carmen Au Yeung today", ("Carmen Au Yeung", Likely)),
+            ("Beneficiary Au Yeung Hiu Tung, IBAN", ("Au Yeung Hiu Tung", Sure)),
+            ("Name: CHAN, Tai Man", ("CHAN, Tai Man", Sure)),
+            ("Mr. Wong Chi-ming", ("Wong Chi-ming", Sure)),
+            ("Peter Chan Tai Man signed", ("Peter Chan Tai Man", Likely)),
+            ("Chan Tai Man Peter signed", ("Chan Tai Man Peter", Likely)),
+            ("Ms Ho Lai", ("Ho Lai", Likely)),
+        ] {
+            assert_eq!(found(text), Some(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn places_companies_and_words_are_not_names() {
+        for text in [
+            "Wong Tai Sin",
+            "Ho Man Tin Estate",
+            "Tai Ping House",
+            "Lee Tung Avenue",
+            "Peter Wong Limited",
+            "King's Road",
+            "Dear Customer,",
+            "May Statement",
+            "Customer Service",
+            "Victoria Park",
+            "Chan",
+        ] {
+            assert_eq!(found(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_cell_is_a_name_or_not() {
+        for text in
+            ["Carmen Lam", "Ho Lai Wah", "Szeto Wai Keung", "Au Yeung Hiu Tung", "LEE Ka Yan"]
+        {
+            assert!(cell(text.as_bytes()), "{text}");
+        }
+        for text in ["Carmen", "INV-743793", "Lai Wah Street 5", ""] {
+            assert!(!cell(text.as_bytes()), "{text}");
+        }
+    }
+}

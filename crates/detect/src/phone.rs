@@ -1,0 +1,87 @@
+//! Telephone numbers: eight digits by Hong Kong's numbering plan, or a country code with a plus.
+
+use crate::digits::{Number, Run};
+use crate::text::border_after;
+use crate::{Hit, Kind};
+
+/// ITU-T E.164: at most fifteen digits with the country code.
+const DIGITS_MAX: usize = 15;
+const DIGITS_MIN: usize = 8;
+
+/// A number after a plus, with its country code. The plus belongs to the hit.
+pub(crate) fn international(text: &[u8], start: usize, run: &Run) -> Option<Hit> {
+    let before = start.checked_sub(1)?;
+    if text.get(before) != Some(&b'+') {
+        return bare_code(text, start, run);
+    }
+    run.numbers().find_map(|number| {
+        let fits = if number.digits.starts_with(&[8, 5, 2]) {
+            with_code(&number)
+        } else {
+            (DIGITS_MIN..=DIGITS_MAX).contains(&number.digits.len())
+                && number.digits.first() != Some(&0)
+        };
+        (fits && border_after(text, number.end)).then_some(Hit::sure(
+            Kind::Phone,
+            before,
+            number.end,
+        ))
+    })
+}
+
+/// `852` and eight digits in groups, without a plus.
+fn bare_code(text: &[u8], start: usize, run: &Run) -> Option<Hit> {
+    run.numbers().find_map(|number| {
+        let fits = number.groups.len() > 1 && number.groups.first() == Some(&3);
+        (fits && with_code(&number) && border_after(text, number.end)).then_some(Hit::likely(
+            Kind::Phone,
+            start,
+            number.end,
+        ))
+    })
+}
+
+/// Eight digits whose first is one that the numbering plan gives to subscribers.
+pub(crate) fn local(number: &Number<'_>) -> bool {
+    number.digits.len() == 8
+        && matches!(number.groups, [8] | [4, 4])
+        && matches!(number.digits.first(), Some(2 | 3 | 5..=9))
+}
+
+/// Hong Kong's country code and a local number.
+pub(crate) fn with_code(number: &Number<'_>) -> bool {
+    number.digits.len() == 11
+        && number.digits.starts_with(&[8, 5, 2])
+        && matches!(number.digits.get(3), Some(2 | 3 | 5..=9))
+        && matches!(number.groups, [11] | [3, 8] | [3, 4, 4] | [7, 4])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Confidence;
+
+    #[test]
+    fn a_country_code_makes_a_number_sure() {
+        for text in ["+852 9123 4567", "+852-9123-4567", "+85221234567", "+44 20 7946 0958"] {
+            let run = Run::read(text.as_bytes(), 1).unwrap();
+            let hit = international(text.as_bytes(), 1, &run).unwrap();
+            assert_eq!((hit.start, hit.end), (0, text.len()), "{text}");
+            assert_eq!(hit.confidence, Confidence::Sure);
+        }
+        for text in ["+852 1123 4567", "+852 9123", "+0 1234 5678"] {
+            let run = Run::read(text.as_bytes(), 1).unwrap();
+            assert!(international(text.as_bytes(), 1, &run).is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn local_numbers_follow_the_plan() {
+        for (text, expected) in
+            [("2345 6789", true), ("91234567", true), ("1234 5678", false), ("234 56789", false)]
+        {
+            let run = Run::read(text.as_bytes(), 0).unwrap();
+            assert_eq!(local(&run.whole().unwrap()), expected, "{text}");
+        }
+    }
+}
