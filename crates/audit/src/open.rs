@@ -11,7 +11,7 @@ use crate::record::RecordedEvent;
 use crate::shared::{Anchoring, NewLife, Published, Reader, Rows, Shared, lock, read};
 use crate::tile::{HEIGHT, WIDTH};
 use crate::tree::Tip;
-use kernel::{Clock, Event, LogPosition, MonotonicMicros, Problem, ProblemKind, Rng, Timestamp};
+use kernel::{Clock, Event, LogPosition, MonotonicMicros, Problem, ProblemKind, Rng};
 use std::collections::HashMap;
 use std::fmt;
 use std::path::PathBuf;

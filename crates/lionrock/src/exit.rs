@@ -21,6 +21,8 @@ pub enum Exit {
     Conflict,
     /// The server does not answer, or is sealed.
     Unavailable,
+    /// What was verified fits together, and who signed it is not proven.
+    SignerUnproven,
 }
 
 /// The table of exit codes for `--help`.
@@ -32,7 +34,8 @@ pub const HELP: &str = "Exit codes:\n  \
     4  refused: not signed in or not allowed\n  \
     5  no such thing\n  \
     6  the state does not allow it\n  \
-    7  the server does not answer or is sealed";
+    7  the server does not answer or is sealed\n  \
+    8  verified as consistent, but its signer is not proven";
 
 impl Exit {
     /// The code.
@@ -47,6 +50,7 @@ impl Exit {
             Self::NotFound => 5,
             Self::Conflict => 6,
             Self::Unavailable => 7,
+            Self::SignerUnproven => 8,
         }
     }
 
@@ -84,6 +88,7 @@ mod tests {
             Exit::NotFound,
             Exit::Conflict,
             Exit::Unavailable,
+            Exit::SignerUnproven,
         ] {
             assert!(HELP.contains(&format!("\n  {}  ", exit.code())), "{exit:?}");
         }

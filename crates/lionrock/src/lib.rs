@@ -29,6 +29,7 @@ pub mod screen;
 pub mod serve;
 pub mod tls;
 pub mod verify;
+pub mod witness;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -51,8 +52,9 @@ pub fn run() -> ExitCode {
             log_to_stderr();
             runtime.block_on(serve::run(serve))
         }
-        Command::Verify(verify) => verify::run(&verify, cli.json),
-        Command::Doctor(doctor) => doctor::run(&doctor),
+        Command::Verify(verify) => verify::run(cli.json, &verify),
+        Command::Witness(witness) => runtime.block_on(witness::run(&witness)),
+        Command::Doctor(doctor) => doctor::run(cli.json, &doctor),
         _ => runtime.block_on(cli::run(cli)),
     };
     exit.into()

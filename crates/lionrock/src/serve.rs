@@ -76,7 +76,7 @@ async fn serve(args: Serve) -> Result<(), ServeError> {
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let server = Server::start(config, clock).await?;
     screen::aside(&format!("listening on https://{}", server.address));
-    until_told().await?;
+    until_told().await.map_err(ServeError::Signals)?;
     tracing::info!("stopping: no new connections, then what is in work, then the rooms");
     server.stop().await;
     Ok(())
@@ -137,10 +137,11 @@ impl Server {
     }
 }
 
-async fn until_told() -> Result<(), ServeError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+/// Waits for Ctrl-C or SIGTERM.
+pub(crate) async fn until_told() -> std::io::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
-        interrupted = tokio::signal::ctrl_c() => interrupted.map_err(ServeError::Signals),
+        interrupted = tokio::signal::ctrl_c() => interrupted,
         _ = terminate.recv() => Ok(()),
     }
 }

@@ -1,5 +1,6 @@
 //! What can be said on the command line.
 
+use super::local::{Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,8 +9,8 @@ use std::path::PathBuf;
 #[derive(Debug, Parser)]
 #[command(name = "lionrock", version, max_term_width = 100, after_help = crate::exit::HELP)]
 pub struct Cli {
-    /// Prints the API's own JSON in place of tables.
-    #[arg(long)]
+    /// Prints JSON in place of text: the API's own where a server was asked.
+    #[arg(long, global = true)]
     pub json: bool,
     /// What to do.
     #[command(subcommand)]
@@ -46,15 +47,11 @@ pub enum Command {
         administrator (a file of mode 0600 in the data folder, good for 15 minutes and one use).\n\
         Without a key file, a passphrase is asked for on the terminal.")]
     Serve(Serve),
-    /// Verifies a pack offline: what it says, and that the log vouches for it.
-    #[command(after_help = "Examples:\n  \
-        lionrock verify pack.zip --origin-key log.key\n  \
-        lionrock verify pack.zip --origin-key log.key --since last-year.checkpoint\n\n\
-        Without the log's key from outside the pack the result is: consistent, signer unproven.")]
+    /// Verifies a report pack offline, or the data folder of a stopped installation.
     Verify(Verify),
-    /// Examines the data folder of a server that does not run, and changes nothing.
-    #[command(after_help = "Example:\n  \
-        lionrock doctor --data /var/lib/lionrock --seal-key-file /etc/lionrock/seal.key")]
+    /// Witnesses logs on a machine of its own: cosigns only what continues what it has seen.
+    Witness(Witness),
+    /// Says what this machine offers a server: memory, disk, clock, file modes.
     Doctor(Doctor),
     /// Signs in with password and one-time code; keeps the session's token in a file of mode 0600.
     #[command(after_help = "Example:\n  lionrock login --name custodian-a")]
@@ -169,33 +166,6 @@ pub enum Command {
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,
     },
-}
-
-/// What is verified, and by which keys from outside.
-#[derive(Debug, Clone, Args)]
-pub struct Verify {
-    /// The pack (ZIP).
-    pub pack: PathBuf,
-    /// The log's key (C2SP vkey), as text or in a file; it must come from outside the pack.
-    #[arg(long, value_name = "KEY")]
-    pub origin_key: Option<String>,
-    /// The key of a witness, as text or in a file; may be repeated.
-    #[arg(long = "witness-key", value_name = "KEY")]
-    pub witness_keys: Vec<String>,
-    /// An older checkpoint that you kept: the log must continue it.
-    #[arg(long, value_name = "CHECKPOINT")]
-    pub since: Option<PathBuf>,
-}
-
-/// What is examined.
-#[derive(Debug, Clone, Args)]
-pub struct Doctor {
-    /// The data folder of a server that does not run.
-    #[arg(long)]
-    pub data: PathBuf,
-    /// The file that opens the seal: with it every record is opened and compared.
-    #[arg(long)]
-    pub seal_key_file: Option<PathBuf>,
 }
 
 /// How to serve.

@@ -3,6 +3,7 @@
 //! Verbs of a client speak to the same API as everybody else; `--json` prints what the API said.
 
 pub mod args;
+pub mod local;
 mod login;
 mod paths;
 mod show;

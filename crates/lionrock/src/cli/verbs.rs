@@ -23,7 +23,8 @@ struct Verb {
 
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
     match command {
-        Command::Serve(_) | Command::Verify(_) | Command::Doctor(_) => Ok(()),
+        // These need no server: the binary runs them.
+        Command::Serve(_) | Command::Verify(_) | Command::Witness(_) | Command::Doctor(_) => Ok(()),
         Command::Login { name, remote } => login::login(&remote, &name).await,
         Command::Logout(remote) => login::logout(&remote).await,
         Command::Unseal(remote) => login::unseal(&remote).await,

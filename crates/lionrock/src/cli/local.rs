@@ -1,0 +1,111 @@
+//! Verbs that need no server: `verify`, `witness`, `doctor`.
+
+use clap::{ArgGroup, Args};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// What to verify, and the keys that came another way.
+#[derive(Debug, Clone, Args)]
+#[command(
+    group(ArgGroup::new("what").required(true).args(["pack", "store"])),
+    after_help = "\
+A PACK is verified offline and as a stranger would: every document against the event of the log that\n\
+vouches for it, every event against the signed checkpoint, the checkpoint against the older one and\n\
+the keys that you name. A key that came in the pack, or together with it, proves nothing.\n\
+\n\
+With --store, the data folder of a stopped installation is examined: its root, the boot journal, every\n\
+record, index and row of the store, the log hashed again from its events, and the anchor. It is\n\
+refused while a server runs on the folder. Work on a copy if the folder itself is evidence.\n\
+\n\
+Examples:\n  \
+    lionrock verify report.zip --origin-key origin.key\n  \
+    lionrock verify report.zip --origin-key origin.key --since october.checkpoint \\\n    \
+        --witness-key auditor.key\n  \
+    lionrock verify --store /var/lib/lionrock --seal-key-file /etc/lionrock/seal\n\
+\n\
+Exit codes:\n  \
+    0  proven; with --store: sound\n  \
+    3  a fault was found: each line that begins with FAILED names its spot\n  \
+    8  the pack is consistent, but no key says who signed it\n  \
+    1, 2, 5, 6  nothing was verified: a file does not read, the command line is wrong, there is\n     \
+        nothing there, a server runs on the folder"
+)]
+pub struct Verify {
+    /// The pack, as `lionrock reports` or the console gave it.
+    #[arg(value_name = "PACK.zip")]
+    pub pack: Option<PathBuf>,
+    /// The key of the log, or a file that holds it; from outside the pack
+    #[arg(long, value_name = "KEY|FILE")]
+    pub origin_key: Option<String>,
+    /// An older signed checkpoint: the log must continue it
+    #[arg(long, value_name = "CHECKPOINT")]
+    pub since: Option<PathBuf>,
+    /// The key of a witness, or a file that holds it; may be repeated
+    #[arg(long, value_name = "KEY|FILE", conflicts_with = "store")]
+    pub witness_key: Vec<String>,
+    /// The data folder of a stopped installation, in place of a pack
+    #[arg(long, value_name = "FOLDER")]
+    pub store: Option<PathBuf>,
+    /// The file that opens the seal of that installation [default: its passphrase is asked for]
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub seal_key_file: Option<PathBuf>,
+    /// The anchor of that installation [default: `anchor` in the data folder]
+    #[arg(long, value_name = "FILE", requires = "store")]
+    pub anchor: Option<PathBuf>,
+}
+
+/// How to witness.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+A witness remembers the newest checkpoint of each log that it knows and cosigns a newer one only if\n\
+it is proven to continue it (C2SP tlog-witness). Run it where the institution's administrators cannot\n\
+reach it: on the auditor's machine. It has a root and a key of its own in its data folder.\n\
+\n\
+The first start prints the witness's verifier key, which also lies in the file `verifier-key` of the\n\
+data folder: give it to whoever verifies packs (`lionrock verify --witness-key`). The name is part of\n\
+the key and never changes. The address speaks plain HTTP; let a proxy end TLS before it when it is\n\
+not on loopback. Checkpoints are public and signed: what TLS would add is who answers.\n\
+\n\
+Example:\n  \
+    head -c 32 /dev/urandom > seal && chmod 600 seal\n  \
+    lionrock witness --listen 127.0.0.1:8444 --origin-key origin.key --data witness-data \\\n    \
+        --seal-key-file seal --name auditor.bank.example/w1\n\
+\n\
+Ctrl-C or SIGTERM ends it; what it has seen is on the disk before a cosignature leaves.")]
+pub struct Witness {
+    /// The address to listen on
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: SocketAddr,
+    /// The key of a log to witness, or a file that holds it; may be repeated
+    #[arg(long, value_name = "KEY|FILE", required = true)]
+    pub origin_key: Vec<String>,
+    /// The data folder of the witness; made with mode 0700 if there is none
+    #[arg(long, value_name = "FOLDER")]
+    pub data: PathBuf,
+    /// The file that opens the seal of the witness's root: 32 bytes or more, mode 0600
+    #[arg(long, value_name = "FILE")]
+    pub seal_key_file: PathBuf,
+    /// The name of the witness's key, such as `auditor.bank.example/w1`
+    #[arg(long, value_name = "NAME")]
+    pub name: String,
+}
+
+/// What to look at.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+Looks at the machine and, if there is one, at the data folder; changes nothing but for a small file\n\
+that it writes and removes to measure the disk. Each line is `good`, `weak` (works, with the stated\n\
+loss), `bad` (the server would refuse or lose something) or `unknown`.\n\
+\n\
+Examples:\n  \
+    lionrock doctor --data /var/lib/lionrock\n  \
+    lionrock doctor --json\n\
+\n\
+Exit codes:\n  \
+    0  nothing is bad\n  \
+    1  something is bad")]
+pub struct Doctor {
+    /// The data folder, or where it will be
+    #[arg(long, value_name = "FOLDER", default_value = "lionrock-data")]
+    pub data: PathBuf,
+}
