@@ -40,6 +40,11 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
                 }
             }
         };
+        // The small stands before the large: a flat on a new line begins another address.
+        let line = view.get(end..next).is_some_and(|gap| gap.contains(&b'\n'));
+        if line && kind & (UNIT | FLOOR) != 0 && seen & (STREET | PLACE) != 0 {
+            break;
+        }
         seen |= kind;
         end = after;
         at = separated(view, end);
@@ -66,6 +71,7 @@ pub(crate) fn at_number(text: &[u8], start: usize) -> Option<Hit> {
 
 /// The place after a comma, spaces or one new line, if something follows.
 fn separated(text: &[u8], at: usize) -> Option<usize> {
+    let at = if text.get(at..at + 2) == Some(b".,") { at + 1 } else { at };
     let rest = text.get(at..)?;
     let gap = rest.iter().take(4).take_while(|b| matches!(b, b' ' | b',' | b'\n' | b'\r')).count();
     let lines = rest.iter().take(gap).filter(|b| **b == b'\n').count();

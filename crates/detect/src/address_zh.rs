@@ -36,8 +36,10 @@ const ROOM: u8 = 16;
 
 /// The address whose first number starts at `start` and ends at `end`, if it is one.
 pub(crate) fn at_number(text: &[u8], start: usize, end: usize) -> Option<Hit> {
-    let unit = han::at(text, letter_after(text, end)).filter(|c| UNITS.contains(*c))?;
-    let head = han::before(text, start, BEFORE_BYTES);
+    let after = space_after(text, letter_after(text, end));
+    let unit = han::at(text, after).filter(|c| UNITS.contains(*c))?;
+    let spaced = usize::from(text.get(..start)?.last() == Some(&b' '));
+    let head = han::before(text, start - spaced, BEFORE_BYTES);
     let run = head.len()
         - head.chars().rev().take_while(|c| is_han(*c)).map(char::len_utf8).sum::<usize>();
     let head = head.get(run..)?;
@@ -53,7 +55,12 @@ pub(crate) fn at_number(text: &[u8], start: usize, end: usize) -> Option<Hit> {
         return None;
     }
     let confidence = if count >= 3 { Confidence::Sure } else { Confidence::Likely };
-    Some(Hit { kind: Kind::Address, start: start - lead, end: at, confidence })
+    Some(Hit { kind: Kind::Address, start: start - spaced - lead, end: at, confidence })
+}
+
+/// A space may stand on either side of a number.
+fn space_after(text: &[u8], end: usize) -> usize {
+    end + usize::from(text.get(end) == Some(&b' '))
 }
 
 /// A letter may stand between a number and its unit: `12A號`.
@@ -141,6 +148,7 @@ fn numbered(text: &[u8], at: usize) -> Option<(u8, usize)> {
     if end == at {
         return None;
     }
+    let end = space_after(text, end);
     let rest = han::after(text, end, 12);
     let units: [(&str, u8); 19] = [
         ("號單位", ROOM),
@@ -190,6 +198,10 @@ mod tests {
             ("新界荃灣青山公路310號好運中心18樓A室。", "新界荃灣青山公路310號好運中心18樓A室"),
             ("居於彌敦道285號3樓", "彌敦道285號3樓"),
             ("現居於九龍觀塘翠屏邨翠樟樓12樓1203室，", "九龍觀塘翠屏邨翠樟樓12樓1203室"),
+            (
+                "上環德輔道中 199 號無限極廣場 12 樓 1203 室。",
+                "上環德輔道中 199 號無限極廣場 12 樓 1203 室",
+            ),
             ("深圳市南山区深南大道10000号", ""),
             ("地址：九龙旺角弥敦道700号5楼B座", "九龙旺角弥敦道700号5楼B座"),
             ("請到中環皇后大道中1號。", "中環皇后大道中1號"),

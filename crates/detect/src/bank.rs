@@ -32,6 +32,8 @@ pub(crate) fn account(
 ) -> Option<Hit> {
     let grouped = match number.groups {
         [3, 3, 6..=9] | [3, 9..=12] | [3, 3, 6, 3] | [3, 3, 5, 1..=3] => true,
+        // Other ways to part what follows the bank and the branch: `012-345-6-789012-3`.
+        [3, 3, _, ..] => (12..=15).contains(&number.digits.len()),
         [12..=15] => number.digits.first() == Some(&0),
         _ => false,
     };
@@ -100,6 +102,7 @@ mod tests {
     fn an_account_begins_with_a_known_bank() {
         assert_eq!(account_in("004-123-456789", Some(Topic::Bank)), Some(Confidence::Sure));
         assert_eq!(account_in("012-874-497188250", None), Some(Confidence::Likely));
+        assert_eq!(account_in("012-345-6-789012-3", Some(Topic::Bank)), Some(Confidence::Sure));
         assert_eq!(account_in("001-123-456789", Some(Topic::Bank)), None);
         assert_eq!(account_in("012-874-497188250", Some(Topic::Other)), None);
     }

@@ -3,7 +3,7 @@
 
 use crate::layout::{self, Layout, Records};
 use crate::table::{Column, Verdict};
-use crate::{Confidence, Hit, Kind, cell, scan};
+use crate::{Confidence, Hit, Kind, cell, scan, terms};
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -44,10 +44,28 @@ pub fn document(text: &[u8]) -> Document {
     let mut table = Table::read(text, layout);
     let verdicts: Vec<Verdict> = table.columns.iter().map(|(_, c)| c.verdict()).collect();
     let hits = judge(text, hits, &table.cells, &verdicts);
+    let hits = merge(hits, terms::health(text));
     let names = table.columns.drain(..).map(|(name, _)| name);
     let columns =
         names.zip(verdicts).map(|(name, verdict)| NamedColumn { name, verdict }).collect();
     Document { layout, columns, hits }
+}
+
+/// Adds hits that overlap none of the others.
+fn merge(hits: Vec<Hit>, more: Vec<Hit>) -> Vec<Hit> {
+    let mut merged = Vec::with_capacity(hits.len() + more.len());
+    let mut more = more.into_iter().peekable();
+    for hit in hits {
+        while let Some(next) = more.next_if(|next| next.start < hit.start) {
+            if next.end <= hit.start {
+                merged.push(next);
+            }
+        }
+        while more.next_if(|next| next.start < hit.end).is_some() {}
+        merged.push(hit);
+    }
+    merged.extend(more);
+    merged
 }
 
 /// The columns of a text, and every cell with its column.

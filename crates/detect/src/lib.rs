@@ -47,6 +47,7 @@ mod places;
 mod secret;
 mod stream;
 mod table;
+mod terms;
 mod text;
 mod topic;
 mod travel;

@@ -134,7 +134,7 @@ fn longest(parts: &[Part], context: Announced) -> Option<(usize, bool)> {
         }
     }
     let surname = family(0);
-    if surname == 0 {
+    if surname == 0 || parts.first()?.initial {
         return None;
     }
     let (words, heard) = syllables(surname);
@@ -188,6 +188,15 @@ fn is_thing(text: &[u8], start: usize, end: usize, next: Option<&Part>) -> bool 
     let (_, roles) = words::at(text, end + gap);
     roles.any(Roles::THINGS) && text.get(end + gap).is_some_and(u8::is_ascii_uppercase)
         || places::starts(text, start).is_some_and(|place| place >= end || place > start + 8)
+        || is_place_after_one(text, start, end)
+}
+
+/// One word and a place: `Bo Hong Kong`.
+fn is_place_after_one(text: &[u8], start: usize, end: usize) -> bool {
+    let name = text.get(start..end).unwrap_or_default();
+    let second = name.iter().position(|b| *b == b' ').map(|at| start + at + 1);
+    second.and_then(|at| places::starts(text, at)).is_some_and(|place| place >= end)
+        && name.iter().filter(|b| **b == b' ').count() > 1
 }
 
 /// What stands before a name.
@@ -269,6 +278,8 @@ mod tests {
             "May Statement",
             "Customer Service",
             "Victoria Park",
+            "P.O., Hong Kong",
+            "On Hong Kong",
             "Chan",
         ] {
             assert_eq!(found(text), None, "{text}");

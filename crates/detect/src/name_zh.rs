@@ -63,7 +63,11 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         return Some(Hit::possible(Kind::PersonName, start, start + name));
     }
     let ways = [2usize, 1].map(|given| Way::read(rest, family, given));
-    let best = ways.iter().flatten().find_map(|way| Some((way, way.judge(announced, alone)?)));
+    // What ends a name says more than how long names usually are.
+    let bounded = ways.iter().flatten().filter(|way| way.bounded());
+    let best = bounded
+        .chain(ways.iter().flatten())
+        .find_map(|way| Some((way, way.judge(announced, alone)?)));
     let (way, confidence) = best?;
     Some(Hit { kind: Kind::PersonName, start, end: start + way.bytes, confidence })
 }
@@ -125,8 +129,12 @@ impl Way {
         })
     }
 
+    const fn bounded(&self) -> bool {
+        self.titled || self.ended || self.followed
+    }
+
     fn judge(&self, announced: bool, alone: bool) -> Option<Confidence> {
-        let bounded = self.titled || self.ended || self.followed;
+        let bounded = self.bounded();
         match () {
             () if announced && bounded => Some(Confidence::Sure),
             () if self.titled && alone => Some(Confidence::Sure),
@@ -161,6 +169,7 @@ mod tests {
             ("姓名：王明", ("王明", Sure)),
             ("多謝陳大文先生來電", ("陳大文", Likely)),
             ("出席者：李家豪、張美玲", ("李家豪", Likely)),
+            ("尊敬的张伟先生：", ("张伟", Sure)),
             ("申請人陳大文現居於", ("陳大文", Likely)),
         ] {
             assert_eq!(found(text), Some(expected), "{text}");

@@ -19,6 +19,7 @@ pub(crate) fn version_four(text: &[u8], start: usize) -> Option<Hit> {
     // Four numbers below ten after the word are a version of some program.
     let window = text.get(start.saturating_sub(12)..start)?;
     let version = window.windows(3).any(|w| w.eq_ignore_ascii_case(b"ver"))
+        || window.windows(5).any(|w| w.eq_ignore_ascii_case(b"build"))
         || window.last().is_some_and(|b| matches!(b, b'v' | b'V'));
     let special =
         matches!(text.get(start..start + 2)?, b"0.") || text.get(start..end)? == b"255.255.255.255";

@@ -21,6 +21,11 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         return Some(hit);
     }
     let after = plain(text, first.end).map_or(0, |(c, _)| c);
+    if (after == b',' || matches!(first.digits.len(), 4..=7))
+        && let Some(hit) = salary(text, start, topic)
+    {
+        return Some(hit);
+    }
     if first.digits.len() <= 3 && after == b'.' {
         return network::version_four(text, start);
     }
@@ -45,6 +50,21 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         .or_else(|| run.numbers().find_map(|n| bank::account(text, start, &n, topic)))
         .or_else(|| bracketed(text, start, &first, topic))
         .or_else(|| run.numbers().find_map(|n| named(text, start, &n, topic)))
+}
+
+/// A sum of four digits or more after a word for what someone earns.
+fn salary(text: &[u8], start: usize, topic: impl Fn() -> Option<Topic>) -> Option<Hit> {
+    let rest = text.get(start..)?;
+    let is_sum = |b: &u8| b.is_ascii_digit() || matches!(b, b',' | b'.');
+    let run = rest.iter().take(18).take_while(|b| is_sum(b)).count();
+    let sum = rest.get(..run)?;
+    let sum = sum.strip_suffix(b".").or_else(|| sum.strip_suffix(b",")).unwrap_or(sum);
+    let digits = sum.iter().filter(|b| b.is_ascii_digit()).count();
+    let end = start + sum.len();
+    // A year is no sum.
+    let year = sum.len() == 4 && matches!(sum, [b'1', b'9', ..] | [b'2', b'0', ..]);
+    let fits = (4..=12).contains(&digits) && !year && border_after(text, end);
+    (fits && topic() == Some(Topic::Salary)).then_some(Hit::sure(Kind::Salary, start, end))
 }
 
 /// Digits with a check digit in brackets: Octopus cards and Macau identity cards.
@@ -119,7 +139,12 @@ fn named(
             None => return None,
         }
     }
+    let mobile = number.digits.first() == Some(&1)
+        && matches!(number.digits.get(1), Some(3..=9))
+        && matches!(number.groups, [11] | [3, 4, 4]);
     match (topic()?, count) {
+        // Mobile numbers of the Mainland.
+        (Topic::Phone, 11) if mobile => sure(Kind::Phone),
         (Topic::Fps, 7 | 9) if one => sure(Kind::FpsIdentifier),
         (Topic::Business, 7 | 8) if one => sure(Kind::BusinessRegistration),
         (Topic::Macau, 8) if one => sure(Kind::MacauIdentity),
@@ -195,6 +220,7 @@ mod tests {
             ("BR No. 12345678", (Kind::BusinessRegistration, "12345678", Sure)),
             ("公司註冊編號 1234567", (Kind::BusinessRegistration, "1234567", Sure)),
             ("澳門身份證 1234567(8)", (Kind::MacauIdentity, "1234567(8)", Sure)),
+            ("请联系 13800138000", (Kind::Phone, "13800138000", Sure)),
             ("account no. 123-456789-838", (Kind::BankAccount, "123-456789-838", Likely)),
         ] {
             assert_eq!(found(text), Some(expected), "{text}");

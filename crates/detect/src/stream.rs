@@ -32,7 +32,9 @@ impl Scanner {
         let settled = self.parsed.saturating_sub(BACK);
         let count = self.pass.hits.iter().take_while(|hit| hit.end <= settled).count();
         let hits = self.settle(count);
-        self.forget(settled);
+        // A hit that is not settled keeps its bytes.
+        let kept = self.pass.hits.first().map_or(settled, |hit| hit.start.min(settled));
+        self.forget(kept);
         hits
     }
 
@@ -62,7 +64,7 @@ impl Scanner {
         self.parsed -= count;
         self.pass.resume = self.pass.resume.saturating_sub(count);
         for hit in &mut self.pass.hits {
-            hit.start = hit.start.saturating_sub(count);
+            hit.start -= count;
             hit.end -= count;
         }
     }

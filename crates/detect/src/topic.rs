@@ -9,6 +9,8 @@ const REACH_BYTES: usize = 56;
 const WINDOW_BYTES: usize = 96;
 /// Between two words that together name one thing: `HKID reference`.
 const ADJACENT_BYTES: usize = 2;
+/// Between a word for earnings and the currency of the sum: ` of `.
+const CURRENCY_BYTES: usize = 8;
 const BUCKETS: usize = 4096;
 
 /// What a word says about the value after it.
@@ -194,7 +196,8 @@ fn last_in(line: &[u8], reach: usize) -> Option<Topic> {
         match word_at(line, at) {
             Some((end, topic)) => {
                 let joined = found.filter(|(last, t)| {
-                    topic == Topic::Other && *t != Topic::Other && at <= last + ADJACENT_BYTES
+                    let near = if *t == Topic::Salary { CURRENCY_BYTES } else { ADJACENT_BYTES };
+                    topic == Topic::Other && *t != Topic::Other && at <= last + near
                 });
                 found = Some((end, joined.map_or(topic, |(_, t)| t)));
                 at = end;
@@ -227,6 +230,7 @@ mod tests {
         assert_eq!(of("檔案編號"), Some(Topic::Other));
         assert_eq!(of("身份證編號："), Some(Topic::Identity));
         assert_eq!(of("\"userPhone\":\""), Some(Topic::Phone));
+        assert_eq!(of("a monthly salary of HK$"), Some(Topic::Salary));
         assert_eq!(of("hotel "), None);
         assert_eq!(of("phone\n"), None);
         assert_eq!(of("Telephone:\n"), Some(Topic::Phone));

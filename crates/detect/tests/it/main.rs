@@ -137,5 +137,7 @@ fn a_long_text_in_small_pieces_gives_the_same_hits() {
     let mut hits: Vec<Hit> = text.chunks(977).flat_map(|piece| scanner.feed(piece)).collect();
     assert!(hits.len() > 100, "hits are given while the text still comes");
     hits.extend(scanner.finish());
-    assert_eq!(hits, scan(&text));
+    let whole = scan(&text);
+    let differs = hits.iter().zip(&whole).find(|(a, b)| a != b);
+    assert_eq!((differs, hits.len()), (None, whole.len()));
 }
