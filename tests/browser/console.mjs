@@ -30,6 +30,9 @@ function code(base32, at = Date.now()) {
   return String((mac.readUInt32BE(offset) & 0x7fffffff) % 1_000_000).padStart(6, "0");
 }
 
+/// The password that is chosen at set-up.
+const CHOSEN = "correct horse battery staple";
+
 const tally = new Tally();
 const browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: FLAGS });
 const open = async (options) => {
@@ -93,19 +96,14 @@ async function signIn(page) {
     return;
   }
   await page.goto(link);
-  if (await page.locator("input[name=again]").count() === 0) return;
   await everyLook(page, "set-up");
-  const chosen = "correct horse battery staple 2026";
-  if (await page.locator("input[name=name]").count() > 0) {
-    await page.fill("input[name=name]", "first-administrator");
-  }
-  await page.fill("input[name=password]", chosen);
-  await page.fill("input[name=again]", chosen);
   await page.click("button[type=submit]");
-  await everyLook(page, "set-up-code");
+  await everyLook(page, "set-up-seed");
   const shown = await page.locator("main p code").first().innerText();
+  await page.fill("input[name=password]", CHOSEN);
+  await page.fill("input[name=again]", CHOSEN);
   await page.fill("input[name=code]", code(shown));
-  await page.click("button[type=submit]");
+  await page.click("form[action='/set-up/finish'] button[type=submit]");
 }
 
 /// Paths to visit: the navigation, and the first page of each list.
