@@ -11,13 +11,13 @@ use crate::load::requests::{KeyAct, exact};
 use access::NewApproval;
 use access::approvals::{ApprovalRule, Occasion};
 use kernel::actions::{
-    ApprovalDecide, ApprovalRead, ApprovalRequest, CheckRun, KeyCreate, KeyDestroy, KeyRead,
-    KeyRecover, KeyResume, KeyRotate, KeySuspend, ReportMake,
+    ApprovalDecide, ApprovalRead, ApprovalRequest, CheckRun, KeyCompromise, KeyCreate, KeyDestroy,
+    KeyRead, KeyRecover, KeyResume, KeyRotate, KeySuspend, ReportMake,
 };
 use kernel::{
     Action, ApprovalId, DomainId, KeyId, Labels, Problem, ProblemKind, Resource, ResourceKind,
 };
-use keys::{CreateKey, Destroy, KeysError};
+use keys::{CreateKey, DeclareCompromise, Destroy, KeysError};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use strongroom::Algorithm;
@@ -101,6 +101,14 @@ pub(crate) async fn on_key(
             decided!({
                 let permit = desk.key_permit::<KeyRecover>(key)?;
                 desk.rooms.keys.recover_key(permit, &request).await
+            })?;
+        }
+        "compromise" => {
+            typed(&desk, &fields, key).await?;
+            let request = DeclareCompromise { reason: reason(&fields)?, versions: None };
+            decided!({
+                let permit = desk.key_permit::<KeyCompromise>(key)?;
+                desk.rooms.keys.compromise(permit, &request).await
             })?;
         }
         "suspend" => return others(desk, fields, key, Action::KeySuspend).await,

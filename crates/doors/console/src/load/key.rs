@@ -222,6 +222,16 @@ fn acts(desk: &Desk, key: &KeyView, resource: &Resource) -> Vec<Act> {
             vec![stops],
         ),
         (suspended, Action::KeyResume, "resume", "Resume", vec!["The key works as it did before."]),
+        (
+            !newest_dies && key.state != StateName::Compromised,
+            Action::KeyCompromise,
+            "compromise",
+            "Declare compromised",
+            vec![
+                "Others know the key or may know it: it protects nothing more, and opens what it \
+                 protected only for requests that accept this. It cannot be taken back.",
+            ],
+        ),
         (!waits && !newest_dies, Action::KeyDestroy, "destroy", "Destroy", vec![lost, back]),
         (
             waits && !newest_dies,
@@ -241,8 +251,11 @@ fn acts(desk: &Desk, key: &KeyView, resource: &Resource) -> Vec<Act> {
             dangerous: action != Action::KeyRotate,
             refused: refused(desk, action, resource),
             cli: match action {
-                Action::KeyRotate => format!("lionrock keys rotate {id}"),
-                _ => format!("lionrock keys {verb} {id} --reason REASON"),
+                Action::KeyRotate => Some(format!("lionrock keys rotate {id}")),
+                Action::KeySuspend | Action::KeyResume | Action::KeyDestroy => {
+                    Some(format!("lionrock keys {verb} {id} --reason REASON"))
+                }
+                _ => None,
             },
         })
         .collect()

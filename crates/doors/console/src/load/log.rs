@@ -128,9 +128,12 @@ pub(crate) fn outcome(outcome: &Outcome) -> State {
 fn checkpoint(desk: &Desk, size: u64) -> Option<Checkpoint> {
     let note = desk.rooms.log.checkpoint().ok()?;
     Some(Checkpoint {
+        size: note.text().lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(size),
+        witnesses: match note.signatures().len() {
+            0 | 1 => String::from("Signed by this installation alone; no witness has signed it."),
+            n => format!("Signed by this installation and {} more.", n - 1),
+        },
         note: note.to_string(),
-        size,
-        witnesses: String::from("It is signed by this installation; see the command for more."),
     })
 }
 

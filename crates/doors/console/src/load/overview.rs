@@ -56,11 +56,16 @@ fn data(rows: Option<&[MapRow]>) -> Sentence {
     let Some(rows) = rows else { return closed("the inventory", "/map") };
     let broken: Vec<_> = rows.iter().filter(|row| row.is_broken()).collect();
     let unknown = rows.iter().filter(|row| row.unknown).count() as u64;
-    let note = format!(
+    let known = format!(
         "{} in the inventory; for {} the class or the place is not known, so nothing can be said.",
         counted(rows.len() as u64, "data set", "data sets"),
         count(unknown)
     );
+    let note = if rows.is_empty() {
+        String::from("Fill it with `lionrock assets import FILE`.")
+    } else {
+        known
+    };
     let sentence = |tone, link: String, after: String| Sentence {
         tone,
         before: String::new(),
@@ -131,6 +136,7 @@ fn keys(facts: Option<&[KeyFact]>, rows: Option<&[MapRow]>) -> Sentence {
     let ours =
         if states.is_empty() { String::from(" yet") } else { format!(": {}", states.join(", ")) };
     let others = match foreign.len() {
+        0 if rows.is_none_or(<[MapRow]>::is_empty) => String::from("."),
         0 => String::from("; no key over our data is known to be another's."),
         1 => String::from("; 1 key over our data is not ours."),
         n => format!("; {} keys over our data are not ours.", count(n as u64)),

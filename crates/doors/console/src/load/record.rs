@@ -26,7 +26,7 @@ pub(crate) fn one(desk: &Desk, position: LogPosition) -> Result<(Source, Record)
         outcome: outcome(&logged.event.outcome),
         facts: facts(desk, &logged)?,
         personal: pairs(&logged.event.personal),
-        proof: Some(proof(desk, position)?),
+        proof: proof(desk, position)?,
     };
     Ok((desk.live("the log"), view))
 }
@@ -65,21 +65,25 @@ fn pairs(pairs: &[(std::borrow::Cow<'static, str>, String)]) -> Vec<(String, Str
     pairs.iter().map(|(k, v)| (k.to_string(), v.clone())).collect()
 }
 
-/// The inclusion proof under the newest durable head, verified here as a stranger would.
-fn proof(desk: &Desk, position: LogPosition) -> Result<Proof, LogError> {
+/// The inclusion proof under the newest checkpoint, verified here as a stranger would; none when
+/// the checkpoint does not reach the record yet.
+fn proof(desk: &Desk, position: LogPosition) -> Result<Option<Proof>, LogError> {
     let log = &desk.rooms.log;
-    let head = log.head();
-    let line = log.evidence(position, head.size)?;
+    let note = log.checkpoint()?;
+    // A checkpoint's second line is its size (C2SP tlog-checkpoint).
+    let size = note.text().lines().nth(1).and_then(|size| size.parse().ok()).unwrap_or(0);
+    if position.0 >= size {
+        return Ok(None);
+    }
+    let root = log.root_at(size)?;
+    let line = log.evidence(position, size)?;
     let leaf = line.leaf();
-    // The checkpoint is shown only if it signs this very root.
-    let note = log.checkpoint()?.to_string();
-    let signs = head.checkpoint(&log.origin()).size == head.size;
-    Ok(Proof {
+    Ok(Some(Proof {
         leaf: leaf.to_string(),
-        holds: includes(position.0, head.size, leaf, &line.path, head.root),
+        holds: includes(position.0, size, leaf, &line.path, root),
         path: line.path.iter().map(ToString::to_string).collect(),
-        size: head.size,
-        root: head.root.to_string(),
-        note: Some(note).filter(|_| signs),
-    })
+        size,
+        root: root.to_string(),
+        note: note.to_string(),
+    }))
 }

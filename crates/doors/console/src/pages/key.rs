@@ -68,8 +68,8 @@ pub(crate) struct Act {
     pub(crate) dangerous: bool,
     /// Why the one who looks may not do it.
     pub(crate) refused: Option<String>,
-    /// The command line that does the same.
-    pub(crate) cli: String,
+    /// The command line that does the same, where there is one.
+    pub(crate) cli: Option<String>,
 }
 
 /// One key.
@@ -215,7 +215,7 @@ fn form(frame: &Frame, view: &Key, act: &Act) -> Markup {
                         }
                     },
                 }
-                (command(&act.cli))
+                @if let Some(line) = &act.cli { (command(line)) }
             }
         }
     }
@@ -279,7 +279,7 @@ pub(crate) mod tests {
                     approvers: None,
                     dangerous: false,
                     refused: None,
-                    cli: "lionrock keys rotate key_01jd8y2v9m0000000000000000".into(),
+                    cli: Some("lionrock keys rotate key_01jd8y2v9m0000000000000000".into()),
                 },
                 Act {
                     verb: "destroy",
@@ -291,7 +291,7 @@ pub(crate) mod tests {
                     approvers: Some("two of Key Custodian B, Duty Officer".into()),
                     dangerous: true,
                     refused: None,
-                    cli: "lionrock keys destroy key_01jd8y2v9m0000000000000000".into(),
+                    cli: Some("lionrock keys destroy key_01jd8y2v9m0000000000000000".into()),
                 },
                 Act {
                     verb: "suspend",
@@ -300,7 +300,7 @@ pub(crate) mod tests {
                     approvers: None,
                     dangerous: true,
                     refused: Some("the policy does not allow this".into()),
-                    cli: "lionrock keys suspend key_01jd8y2v9m0000000000000000".into(),
+                    cli: Some("lionrock keys suspend key_01jd8y2v9m0000000000000000".into()),
                 },
             ],
         }

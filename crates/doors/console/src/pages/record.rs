@@ -18,8 +18,8 @@ pub(crate) struct Proof {
     pub(crate) root: String,
     /// The proof leads to the root: computed now.
     pub(crate) holds: bool,
-    /// The signed note with that root; none when the newest checkpoint is older than the record.
-    pub(crate) note: Option<String>,
+    /// The signed note with that root.
+    pub(crate) note: String,
 }
 
 /// One record.
@@ -61,7 +61,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Record) -> Markup {
             h2 { "Proof that it is in the log" }
             @match &view.proof {
                 Some(proof) => (proven(frame, proof)),
-                None => p.soft { "The log has not been read to this record yet; load the page again." },
+                None => p.soft { "The newest checkpoint does not reach this record yet; load the page again." },
             }
         }
     };
@@ -87,13 +87,8 @@ fn proven(frame: &Frame, proof: &Proof) -> Markup {
             dt { "Root" } dd { code { (proof.root) } }
             dt { "Records under it" } dd { (count(proof.size)) }
         }
-        @match &proof.note {
-            Some(note) => {
-                p.note { "The root is signed in this checkpoint:" }
-                pre tabindex="0" role="region" aria-label="Checkpoint" { (note) }
-            },
-            None => p.soft { "The next checkpoint will sign this root." },
-        }
+        p.note { "The root is signed in this checkpoint:" }
+        pre tabindex="0" role="region" aria-label="Checkpoint" { (proof.note) }
     }
 }
 
@@ -121,7 +116,7 @@ pub(crate) mod tests {
                 size: 1_413,
                 root: "aa1f0c9e".repeat(8),
                 holds: true,
-                note: Some("lionrock.example/log/1\n1413\nqg==\n".into()),
+                note: "lionrock.example/log/1\n1413\nqg==\n".into(),
             }),
         }
     }

@@ -100,7 +100,7 @@ pub(crate) fn enrolling(view: &Enrolling) -> Markup {
             label { "The same password again"
                 input type="password" name="again" required autocomplete="new-password"
                     minlength=(shortest) maxlength="1024"; }
-            (code_field())
+            (code_field(false))
             button.first type="submit" { "Finish" }
         }
     };

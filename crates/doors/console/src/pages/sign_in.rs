@@ -44,7 +44,7 @@ pub(crate) fn code(view: &SignIn) -> Markup {
         form.stack method="post" action="/sign-in/code" {
             (form_token(&view.form_token))
             input type="hidden" name="then" value=(view.then);
-            (code_field())
+            (code_field(true))
             button.first type="submit" { "Sign in" }
         }
         p { a href="/sign-in" { "Start again" } }
@@ -52,12 +52,12 @@ pub(crate) fn code(view: &SignIn) -> Markup {
     bare_page("One-time code", view.sample, &body)
 }
 
-/// The field for six digits.
-pub(crate) fn code_field() -> Markup {
+/// The field for six digits; `first` when it is where one begins.
+pub(crate) fn code_field(first: bool) -> Markup {
     html! {
         label {
             "Six digits from your authenticator"
-            input.code name="code" required autofocus inputmode="numeric" pattern="[0-9]{6}"
+            input.code name="code" required autofocus[first] inputmode="numeric" pattern="[0-9]{6}"
                 maxlength="6" autocomplete="one-time-code";
         }
     }

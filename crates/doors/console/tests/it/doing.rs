@@ -130,3 +130,19 @@ async fn an_act_that_is_none_and_a_key_that_is_none_are_not_found() {
     assert_eq!(none.status, StatusCode::NOT_FOUND, "{}", none.text);
     assert_eq!(browser.get("/keys/not-a-key").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn a_key_that_others_know_is_declared_so_with_name_and_reason() {
+    let bench = Bench::new();
+    let key = bench.key("customer-files").await;
+    let mut browser = bench.signed_in("custodian-a", &[Role::KeyCustodian]).await;
+    let path = format!("/keys/{key}/compromise");
+    let silent = browser.post(&path, &[("typed_name", "customer-files")]).await;
+    assert_eq!(silent.status, StatusCode::BAD_REQUEST);
+    let fields = [("reason", "a laptop is lost"), ("typed_name", "customer-files")];
+    let done = browser.post(&path, &fields).await;
+    assert_eq!(done.goes_to(), format!("/keys/{key}"), "{}", done.text);
+    let page = browser.get(&format!("/keys/{key}")).await;
+    assert!(page.text.contains(">Compromised</span>"));
+    assert!(!page.text.contains("Declare compromised"), "once is enough");
+}
