@@ -11,12 +11,11 @@ use std::sync::Arc;
 /// Longest credential that is looked at, in bytes.
 const CREDENTIAL_BYTES_MAX: usize = 256;
 
+/// A caller, and the text by which it proved itself, if it was one.
+pub(crate) type Proven = (Caller, Option<Arc<Secret<String>>>);
+
 /// The caller of a request, and the text by which it proved itself, for ending a session.
-pub(crate) fn caller(
-    rooms: &Rooms,
-    parts: &Parts,
-    arrival: &Arrival,
-) -> Result<(Caller, Option<Arc<Secret<String>>>), Problem> {
+pub(crate) fn caller(rooms: &Rooms, parts: &Parts, arrival: &Arrival) -> Result<Proven, Problem> {
     if parts.headers.contains_key(header::AUTHORIZATION) {
         let Some(text) = bearer(&parts.headers) else {
             rooms.access.turned_away(arrival.origin, PreAuthRefusal::Token);

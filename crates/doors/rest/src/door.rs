@@ -196,7 +196,7 @@ impl Door {
         rooms: Option<&Rooms>,
         parts: &Parts,
         knock: &Knock<'_>,
-    ) -> Result<(Caller, Option<Arc<Secret<String>>>), Problem> {
+    ) -> Result<credentials::Proven, Problem> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
         let origin = Origin { address, door: DoorKind::Rest };
         if let (Needs::SignedIn | Needs::Permit(_), Some(rooms)) = (endpoint.needs, rooms) {

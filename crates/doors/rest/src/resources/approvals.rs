@@ -4,20 +4,20 @@
 //! body that will be sent to carry it out; once others have approved, the same body goes through.
 
 use super::identities::{GiveRoleRequest, Holder, identity, roles_of};
-use super::key_switches::{ResumeBody, SuspendBody};
+use super::key_switches::{ExportBody, ResumeBody, SuspendBody};
 use super::keys::ReasonRequest;
 use crate::Rooms;
 use crate::answer::{Created, Json};
 use crate::call::{Call, FromJson, NoParameters};
 use crate::shape;
 use crate::table::{Needs, Table, get, post};
-use access::approvals::{ApprovalState, Occasion, request_hash};
+use access::approvals::{ApprovalState, Occasion};
 use access::{Access, ApprovalView, GiveRole, NewApproval};
 use kernel::{
     Action, ApprovalId, Caller, DomainId, KeyId, PersonId, Problem, Resource, ResourceKind,
     Timestamp, actions,
 };
-use keys::Reason;
+use keys::{Reason, approval_hash};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -185,6 +185,14 @@ enum Act {
         /// The body.
         body: ResumeBody,
     },
+    /// `POST /keys/{key}/export`.
+    ExportKey {
+        /// The key.
+        #[schemars(with = "shape::Id<KeyId>")]
+        key: KeyId,
+        /// The body.
+        body: ExportBody,
+    },
     /// `PUT /identities/{holder}/roles`.
     GiveRole {
         /// The person or service.
@@ -199,12 +207,6 @@ enum Act {
         #[schemars(with = "shape::Id<PersonId>")]
         person: PersonId,
     },
-}
-
-/// The hash of an act on a key: over the JSON of the request as the slice takes it.
-fn key_hash(action: Action, resource: &Resource, request: &impl Serialize) -> [u8; 32] {
-    let bytes = serde_json::to_vec(request).unwrap_or_default();
-    request_hash(action, resource, &bytes)
 }
 
 fn new_approval(
@@ -222,20 +224,26 @@ fn new_approval(
     match asked.act {
         Act::DestroyKey { key, body } => {
             let request = keys::Destroy { reason: body.reason };
-            let hash = |r: &Resource| key_hash(Action::KeyDestroy, r, &request);
+            let hash = |r: &Resource| approval_hash(Action::KeyDestroy, r, &request);
             let effect = vec![format!("what is encrypted under {key} can never be read again")];
             on_key(key, Action::KeyDestroy, &hash, effect)
         }
         Act::SuspendKey { key, body } => {
             let request = keys::Suspend::from(body);
-            let hash = |r: &Resource| key_hash(Action::KeySuspend, r, &request);
+            let hash = |r: &Resource| approval_hash(Action::KeySuspend, r, &request);
             let effect = request.stops.iter().map(ToString::to_string).collect();
             on_key(key, Action::KeySuspend, &hash, effect)
         }
         Act::ResumeKey { key, body } => {
             let request = keys::Resume { reason: body.reason };
-            let hash = |r: &Resource| key_hash(Action::KeyResume, r, &request);
+            let hash = |r: &Resource| approval_hash(Action::KeyResume, r, &request);
             on_key(key, Action::KeyResume, &hash, vec![format!("{key} works again")])
+        }
+        Act::ExportKey { key, body } => {
+            let request = keys::Export::from(body);
+            let hash = |r: &Resource| approval_hash(Action::KeyExport, r, &request);
+            let effect = vec![format!("{key} leaves, wrapped for the recipient, and stays out")];
+            on_key(key, Action::KeyExport, &hash, effect)
         }
         Act::GiveRole { holder, body } => {
             let (resource, give) = (roles_of(holder), GiveRole::from(body));

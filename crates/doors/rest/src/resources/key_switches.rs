@@ -3,12 +3,13 @@
 
 use super::keys::{KeyPath, ReasonRequest, no_reason_to_wait};
 use crate::Rooms;
-use crate::answer::Json;
+use crate::answer::{Json, Shown};
 use crate::call::{Call, FromJson, NoParameters};
+use crate::fields::Base64;
 use crate::shape;
 use crate::table::{Needs, Table, post};
-use kernel::{Action, KeyId, Name, Problem, Timestamp, actions};
-use keys::{Destroy, Destroyed, Reason, Resume, Suspend, Switched};
+use kernel::{Action, KeyId, Name, Problem, Timestamp, VersionNo, actions};
+use keys::{Destroy, Destroyed, Export, Reason, Resume, Suspend, Switched};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -31,6 +32,15 @@ pub(crate) fn lines(table: &mut Table) {
         AREA,
         on("/keys/{key}/destroy", Action::KeyDestroy, "Asks for destruction; others approve."),
         destroy,
+    );
+    table.closed(
+        AREA,
+        on(
+            "/keys/{key}/export",
+            Action::KeyExport,
+            "Gives a key out, wrapped for the holder of an RSA key; others approve.",
+        ),
+        export,
     );
 }
 
@@ -152,6 +162,57 @@ async fn destroy(
         match rooms.keys.destroy(permit, &request).await {
             Err(cause) if no_reason_to_wait(&cause, &mut tries) => {}
             done => return Ok(Json(done?.into())),
+        }
+    }
+}
+
+/// To whom a key is given out, and why.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ExportBody {
+    /// The recipient's RSA public key: SubjectPublicKeyInfo in DER, 2048 bits or more.
+    recipient: Base64,
+    /// The version; the one that protects when not said.
+    #[schemars(with = "Option<shape::Version>")]
+    version: Option<VersionNo>,
+    /// Why.
+    #[schemars(with = "shape::Text")]
+    reason: Reason,
+}
+
+impl From<ExportBody> for Export {
+    fn from(body: ExportBody) -> Self {
+        let recipient_der = body.recipient.bytes().to_vec();
+        Self { recipient_der, version: body.version, reason: body.reason }
+    }
+}
+
+/// A key on its way out.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ExportAnswer {
+    /// RSA-OAEP of a fresh AES-256 key, then the material under it (RFC 5649): the bytes of
+    /// PKCS #11's `CKM_RSA_AES_KEY_WRAP`.
+    wrapped: Base64,
+    /// The version that left.
+    #[schemars(with = "u32")]
+    version: VersionNo,
+}
+
+async fn export(
+    rooms: Arc<Rooms>,
+    call: Call<KeyPath, NoParameters, FromJson<ExportBody>>,
+) -> Result<Shown<ExportAnswer>, Problem> {
+    let request = Export::from(call.body.0);
+    let mut tries = 0;
+    loop {
+        let permit = rooms.key_permit::<actions::KeyExport>(&call.caller, call.path.key)?;
+        match rooms.keys.export(permit, &request).await {
+            Err(cause) if no_reason_to_wait(&cause, &mut tries) => {}
+            done => {
+                let done = done?;
+                let wrapped = done.wrapped.expose_once(|bytes| Base64::new(bytes.to_vec()));
+                return Ok(Shown(ExportAnswer { wrapped, version: done.version }));
+            }
         }
     }
 }

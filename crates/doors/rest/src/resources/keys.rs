@@ -1,5 +1,6 @@
 //! Keys: made, listed, shown, rotated, suspended, destroyed.
 
+use super::log::EventList;
 use crate::Rooms;
 use crate::answer::{Created, Json};
 use crate::call::{Call, FromJson, NoParameters};
@@ -8,7 +9,8 @@ use crate::rooms::{blocking, repeat};
 use crate::shape;
 use crate::table::{Needs, Table, get, patch, post};
 use kernel::{
-    Action, DomainId, KeyId, Label, Labels, Name, Problem, Timestamp, VersionNo, actions,
+    Action, DomainId, KeyId, Label, Labels, LogPosition, Name, Problem, Timestamp, VersionNo,
+    actions,
 };
 use keys::{
     Activation, ChangeRotation, CreateKey, Dates, KeyView, KeysError, ListKeys, Reason,
@@ -351,6 +353,27 @@ async fn public_key(
     let der = rooms.keys.public_key(permit, call.query.version)?;
     let der = der.ok_or_else(|| Problem::not_found("public key"))?;
     Ok(Json(PublicKeyAnswer { public_key: Base64::new(der) }))
+}
+
+/// Which part of a timeline.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct TimelineQuery {
+    /// Where to go on: `next` of the page before.
+    before: Option<u64>,
+    /// How many at most; 50 when not said.
+    limit: Option<PageLimit>,
+}
+
+async fn timeline(
+    rooms: Arc<Rooms>,
+    call: Call<KeyPath, TimelineQuery, ()>,
+) -> Result<Json<EventList>, Problem> {
+    let TimelineQuery { before, limit } = call.query;
+    let (before, limit) = (before.map(LogPosition), PageLimit::items(limit));
+    let permit = rooms.key_permit::<actions::KeyRead>(&call.caller, call.path.key)?;
+    let page = blocking(move || Ok(rooms.keys.timeline(permit, before, limit)?)).await?;
+    Ok(Json(page.into()))
 }
 
 /// What is to change; what is not named stays.

@@ -98,7 +98,7 @@ struct EventsQuery {
 
 /// A page of events.
 #[derive(Debug, Serialize, JsonSchema)]
-struct EventList {
+pub(super) struct EventList {
     /// Newest first; may be short or empty although there is more.
     items: Vec<EventBody>,
     /// Give it as `before` for the next page.
@@ -185,6 +185,13 @@ impl From<LoggedEvent> for EventBody {
     }
 }
 
+impl From<audit::Page> for EventList {
+    fn from(page: audit::Page) -> Self {
+        let items = page.events.into_iter().map(EventBody::from).collect();
+        Self { items, next: page.next.map(|position| position.0) }
+    }
+}
+
 fn principal(text: &str) -> Result<Principal, Problem> {
     let person = text.parse::<PersonId>().ok().map(Principal::Person);
     let service = || text.parse::<ServiceId>().ok().map(Principal::Service);
@@ -224,8 +231,7 @@ async fn events(
     let log = rooms.log.clone();
     rooms.note_read(permit);
     let page = blocking(move || Ok(log.query(&query, limit)?)).await?;
-    let items = page.events.into_iter().map(EventBody::from).collect();
-    Ok(Json(EventList { items, next: page.next.map(|position| position.0) }))
+    Ok(Json(page.into()))
 }
 
 /// An event in the path.

@@ -1,4 +1,4 @@
-use crate::{ask, sealed_door};
+use crate::doors::{ask, sealed_door};
 use axum::body::Body;
 use http::Request;
 
