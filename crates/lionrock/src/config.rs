@@ -61,6 +61,8 @@ pub struct Config {
     pub seal: SealConfig,
     /// Where checkpoints go.
     pub checkpoints: CheckpointConfig,
+    /// The receiver of every event, as syslog over TLS (RFC 5425).
+    pub syslog: Option<SyslogConfig>,
 }
 
 /// How the seal opens at start.
@@ -72,12 +74,32 @@ pub struct SealConfig {
     pub key_file: Option<PathBuf>,
 }
 
+/// A receiver of events: RFC 5424 messages over TLS (RFC 5425).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct SyslogConfig {
+    /// The name of the receiver, which its certificate must carry.
+    pub host: String,
+    /// Its port.
+    #[serde(default = "syslog_port")]
+    pub port: u16,
+}
+
+/// The port of syslog over TLS (RFC 5425, section 4.1).
+const fn syslog_port() -> u16 {
+    6514
+}
+
 /// Where checkpoints of the log go, outside the data folder.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub struct CheckpointConfig {
     /// A folder, best on another machine's file system; each checkpoint is a file of its own.
     pub folder: Option<PathBuf>,
+    /// An address that takes each checkpoint as a POST, such as internal audit's mailbox gateway.
+    pub webhook: Option<String>,
+    /// Certificates (PEM) of authorities that vouch for webhook and syslog receivers.
+    pub authorities: Option<PathBuf>,
     /// The file outside the data folder that holds the newest head; a start behind it is refused.
     pub anchor: Option<PathBuf>,
 }
@@ -91,6 +113,7 @@ impl Default for Config {
             origin: "lionrock.internal/log/1".into(),
             seal: SealConfig::default(),
             checkpoints: CheckpointConfig::default(),
+            syslog: None,
         }
     }
 }

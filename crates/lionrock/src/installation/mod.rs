@@ -9,10 +9,12 @@
 
 mod identity;
 mod open;
+mod outlets;
 mod schedules;
 
 pub use identity::IdentityError;
 pub use open::{OpenError, Opened};
+pub use outlets::OutletError;
 
 use crate::config::Config;
 use crate::folder::{DataFolder, FolderError};

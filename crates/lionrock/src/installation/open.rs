@@ -1,6 +1,6 @@
 //! Opening the rooms behind the seal, in their order, and closing them in the reverse one.
 
-use super::{Installation, schedules};
+use super::{Installation, OutletError, outlets, schedules};
 use crate::evidence::{self, Witnesses};
 use crate::folder::{FolderError, write_private};
 use access::{Access, AccessError};
@@ -45,6 +45,9 @@ pub enum OpenError {
     /// Compliance.
     #[error("compliance does not open")]
     Comply(#[from] ComplyError),
+    /// Where checkpoints and events go.
+    #[error(transparent)]
+    Outlet(#[from] OutletError),
     /// The folder of reports.
     #[error("the folder of reports cannot be used")]
     Reports(#[source] std::io::Error),
@@ -147,7 +150,8 @@ impl Opened {
         });
         let rooms = Arc::new(Rooms { gate, access, keys, inventory, comply, log, store, clock });
         invite_first(installation, &rooms).await?;
-        let schedules = schedules::Schedules::begin(Arc::clone(&rooms), room.clone());
+        let outlets = outlets::Outlets::of(&installation.config, &rooms)?;
+        let schedules = schedules::Schedules::begin(Arc::clone(&rooms), room.clone(), outlets);
         let schedules = tokio::sync::Mutex::new(Some(schedules));
         Ok(Self { room, rooms, pages, needs: installation.needs(), schedules })
     }
@@ -198,7 +202,7 @@ impl Slices {
         let cost = Argon2Cost::STANDARD;
         let access = Access::open(store.clone(), room.clone(), c(), r(), cost)?;
         let (for_keys, for_log) = (access.clone(), log.clone());
-        let keys = Keys::open(store.clone(), room.clone(), for_log, for_keys, c(), r())?;
+        let keys = Keys::open(store.clone(), room, for_log, for_keys, c(), r())?;
         let inventory = Inventory::open(store.clone(), c(), r())?;
         let witnesses = Witnesses {
             keys: keys.clone(),

@@ -1,12 +1,13 @@
 //! What happens by itself: once a minute, each task owned by whoever opened the rooms.
 
+use super::outlets::Outlets;
 use kernel::{Caller, DomainId, Scope, actions};
 use rest::Rooms;
 use std::sync::Arc;
 use std::time::Duration;
 use strongroom::Strongroom;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 
 /// How often refusals are summed up, idle keys let go, counters written, and what is due is done.
 const MINUTE: Duration = Duration::from_secs(60);
@@ -15,14 +16,16 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Schedules {
     stop: watch::Sender<bool>,
-    task: JoinHandle<()>,
+    tasks: JoinSet<()>,
 }
 
 impl Schedules {
     /// Begins.
-    pub(super) fn begin(rooms: Arc<Rooms>, room: Strongroom) -> Self {
+    pub(super) fn begin(rooms: Arc<Rooms>, room: Strongroom, outlets: Outlets) -> Self {
         let (stop, mut stopped) = watch::channel(false);
-        let task = tokio::spawn(async move {
+        let mut tasks = JoinSet::new();
+        outlets.begin(&mut tasks, &stopped);
+        tasks.spawn(async move {
             let mut minutes = tokio::time::interval(MINUTE);
             minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
@@ -35,14 +38,17 @@ impl Schedules {
                 }
             }
         });
-        Self { stop, task }
+        Self { stop, tasks }
     }
 
     /// Ends after what is under way.
     pub(super) async fn end(self) {
         let _ = self.stop.send(true);
-        if self.task.await.is_err() {
-            tracing::error!("the schedules ended badly");
+        let mut tasks = self.tasks;
+        while let Some(ended) = tasks.join_next().await {
+            if ended.is_err() {
+                tracing::error!("a schedule ended badly");
+            }
         }
     }
 }

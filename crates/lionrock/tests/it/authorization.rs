@@ -47,6 +47,7 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
             | "/keys/{key}/recover"
             | "/keys/{key}/compromise",
         ) => Some(reason),
+        ("POST", "/keys/{key}/export") => Some(json!({ "recipient": "aGk=", "reason": "because" })),
         ("POST", "/keys/{key}/encrypt") => Some(json!({ "plaintext": "aGk=" })),
         ("POST", "/keys/{key}/decrypt" | "/keys/{key}/re-encrypt") => {
             Some(json!({ "ciphertext": "aGk=" }))

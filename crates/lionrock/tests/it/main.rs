@@ -1,5 +1,10 @@
 //! The server from outside: real sockets, real TLS, real files.
 
+#[cfg(test)]
 mod authorization;
+#[cfg(test)]
 mod listening;
+#[cfg(test)]
+mod story;
+#[cfg(test)]
 mod whole;

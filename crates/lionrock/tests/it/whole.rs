@@ -1,7 +1,7 @@
 //! The whole server: first start, first administrator, keys in use, restart, sealing.
 
 use http::Method;
-use kernel::{Clock, Secret};
+use kernel::{Clock, Secret, Timestamp};
 use lionrock::client::{Client, ClientError, Sent};
 use lionrock::clock::SystemClock;
 use lionrock::config::Config;
@@ -35,11 +35,20 @@ impl Scratch {
     }
 
     pub(crate) fn client(&self, server: &Server, token: Option<&str>) -> Client {
+        self.client_at(server, token, Arc::new(SystemClock))
+    }
+
+    pub(crate) fn client_at(
+        &self,
+        server: &Server,
+        token: Option<&str>,
+        clock: Arc<dyn Clock>,
+    ) -> Client {
         let authority = self.0.join("data/authority.crt");
         let authority = CertificateDer::from_pem_file(authority).unwrap();
         let address = format!("https://localhost:{}", server.address.port());
         let token = token.map(|token| Secret::new(token.to_owned()));
-        Client::new(&address, &authority, token, Arc::new(SystemClock)).unwrap()
+        Client::new(&address, &authority, token, clock).unwrap()
     }
 }
 
@@ -58,31 +67,31 @@ pub(crate) async fn post(client: &Client, path: &str, body: Value) -> Result<Val
     client.ask(Method::POST, &path, Sent::Json(&body)).await.map(|reply| reply.json().unwrap())
 }
 
-async fn put(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
+pub(crate) async fn put(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
     let path = format!("/api/v1{path}");
     client.ask(Method::PUT, &path, Sent::Json(&body)).await.map(|reply| reply.json().unwrap())
 }
 
-async fn get(client: &Client, path: &str) -> Result<Value, ClientError> {
+pub(crate) async fn get(client: &Client, path: &str) -> Result<Value, ClientError> {
     let path = format!("/api/v1{path}");
     client.ask(Method::GET, &path, Sent::Nothing).await.map(|reply| reply.json().unwrap())
 }
 
-fn text<'a>(value: &'a Value, field: &str) -> &'a str {
+pub(crate) fn text<'a>(value: &'a Value, field: &str) -> &'a str {
     value[field].as_str().unwrap_or_else(|| panic!("no `{field}` in {value}"))
 }
 
-fn refused(result: Result<Value, ClientError>) -> (u16, String) {
+pub(crate) fn refused(result: Result<Value, ClientError>) -> (u16, String) {
     match result {
         Err(ClientError::Refused(refused)) => (refused.status, refused.code),
         other => panic!("{other:?}"),
     }
 }
 
-/// The code of a seed at a time, counted in steps of thirty seconds from now (RFC 6238).
-fn code(seed: &str, steps: i64) -> String {
+/// The code of a seed at a time (RFC 6238).
+pub(crate) fn code_at(seed: &str, at: Timestamp) -> String {
     let seed = base32(seed);
-    let counter = (SystemClock.wall().unix_seconds() / 30 + steps) as u64;
+    let counter = (at.unix_seconds() / 30).unsigned_abs();
     let key = aws_lc_rs::hmac::Key::new(aws_lc_rs::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &seed);
     let tag = aws_lc_rs::hmac::sign(&key, &counter.to_be_bytes());
     let tag = tag.as_ref();
@@ -105,7 +114,7 @@ fn base32(text: &str) -> Vec<u8> {
         held += 5;
         if held >= 8 {
             held -= 8;
-            bytes.push((bits >> held) as u8);
+            bytes.push(u8::try_from((bits >> held) & 0xff).unwrap());
         }
     }
     bytes
@@ -115,7 +124,7 @@ fn base32(text: &str) -> Vec<u8> {
 pub(crate) async fn enrol(client: &Client, link: &str) -> String {
     let begun = post(client, "/enrolments/begin", json!({ "link": link })).await.unwrap();
     let body = json!({
-        "link": link, "password": "correct horse battery", "code": code(text(&begun, "seed"), 0),
+        "link": link, "password": "correct horse battery", "code": code_at(text(&begun, "seed"), SystemClock.wall()),
     });
     text(&post(client, "/enrolments", body).await.unwrap(), "token").to_owned()
 }
