@@ -16,7 +16,9 @@ const USAGE: &str = "\
 cargo xtask COMMAND
 
   test        install what the tests need, run everything, end with `N passed, N failed`
-  ci [--fast] the same without installing; --fast leaves out browsers, benchmarks and end to end
+  ci          the same without installing
+  ci --fast   without browsers, benchmarks and end to end
+  ci --long   with the full counts of the faults; keeps what they said in tests/faults/
   setup       install what the tests need (Debian packages by apt-get, Python and npm tools
               pinned, in .tools/)
   tidy        check the house: direction of dependencies, file sizes, licences, head comments, …
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         ["test"] => setup::run(&root) && steps::run(&root, steps::Depth::Full),
         ["ci"] => steps::run(&root, steps::Depth::Full),
         ["ci", "--fast"] => steps::run(&root, steps::Depth::Fast),
+        ["ci", "--long"] => steps::run(&root, steps::Depth::Long),
         ["setup"] => setup::run(&root),
         ["tidy"] => tidy::run(&root),
         ["golden"] => steps::golden(&root),

@@ -7,12 +7,14 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 /// How much to run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Depth {
     /// What a developer runs between two thoughts.
     Fast,
     /// Everything a landing must pass.
     Full,
+    /// The same with the full counts of the faults: some ten minutes more.
+    Long,
 }
 
 struct Step {
@@ -30,6 +32,8 @@ const CARGO_TEST: &[&str] = &["test", "--workspace", "--quiet", "--no-fail-fast"
 const CLIPPY: &[&str] =
     &["clippy", "--workspace", "--all-targets", "--quiet", "--", "--deny", "warnings"];
 const PYTHON: &str = ".tools/venv/bin/python";
+/// Steps that take `--long`, and the file that keeps what such a run said last.
+const LONGER: &[(&str, &str)] = &[("faults", "tests/faults/last-long.txt")];
 
 const STEPS: &[Step] = &[
     Step {
@@ -72,6 +76,14 @@ const STEPS: &[Step] = &[
         arguments: &["tests/strangers/run.py", "target/debug/lionrock"],
         needs: Some("tests/strangers/run.py"),
     },
+    Step {
+        name: "faults",
+        allowance_seconds: 240,
+        depth: Depth::Full,
+        program: "python3",
+        arguments: &["tests/faults/run.py", "target/debug/lionrock"],
+        needs: Some("tests/faults/run.py"),
+    },
 ];
 
 /// Runs the steps up to the depth and prints the sum; true when nothing failed.
@@ -80,12 +92,14 @@ pub(crate) fn run(root: &Path, depth: Depth) -> bool {
     let mut good = true;
     let start = now();
     good &= tidy::run(root);
-    for step in STEPS.iter().filter(|s| s.depth == Depth::Fast || depth == Depth::Full) {
+    for step in STEPS.iter().filter(|step| step.depth <= depth) {
         if step.needs.is_some_and(|file| !root.join(file).exists()) {
             continue;
         }
         let begin = now();
-        let (passed, output) = execute(root, step);
+        let keep = LONGER.iter().find(|(name, _)| depth == Depth::Long && *name == step.name);
+        let more: &[&str] = if keep.is_some() { &["--long"] } else { &[] };
+        let (passed, output) = execute(root, step, more);
         let seconds = now().saturating_sub(begin);
         let over = if seconds > step.allowance_seconds { " OVER ITS ALLOWANCE" } else { "" };
         let word = if passed { "ok" } else { "FAILED" };
@@ -97,6 +111,9 @@ pub(crate) fn run(root: &Path, depth: Depth) -> bool {
         }
         sum = sum.plus(count);
         good &= passed;
+        if let Some((_, file)) = keep {
+            good &= std::fs::write(root.join(file), &output).is_ok();
+        }
     }
     say(&format!("== all steps in {} s", now().saturating_sub(start)));
     if !good && sum.failed == 0 {
@@ -125,7 +142,7 @@ fn now() -> u64 {
 }
 
 /// Runs one step, shows its output as it comes, and keeps it for counting.
-fn execute(root: &Path, step: &Step) -> (bool, String) {
+fn execute(root: &Path, step: &Step, more: &[&str]) -> (bool, String) {
     say(&format!("== {}", step.name));
     let program = if step.program.contains('/') {
         root.join(step.program).into_os_string()
@@ -134,6 +151,7 @@ fn execute(root: &Path, step: &Step) -> (bool, String) {
     };
     let child = Command::new(program)
         .args(step.arguments)
+        .args(more)
         .current_dir(root)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
