@@ -87,4 +87,4 @@ pub use seal::{
 };
 pub use self_test::{SelfTestFailed, self_test};
 pub use slot::{KeySlot, Lease, Month, PersonalSlot, SUBJECT_BYTES_MAX, Slot, StoredKey};
-pub use totp::{TOTP_STEP_SECONDS, TotpSeed};
+pub use totp::{TOTP_STEP_SECONDS, TotpSeed, device_code};

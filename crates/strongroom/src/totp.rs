@@ -69,6 +69,37 @@ impl Strongroom {
     }
 }
 
+/// What a device that holds the seed shows at this time (RFC 6238): the other side of
+/// [`Strongroom::verify_totp`], for the demonstration and for tests. `None` when the text is not
+/// base32 (RFC 4648, section 6).
+#[must_use]
+pub fn device_code(seed: &Secret<String>, at: Timestamp) -> Option<Secret<String>> {
+    let bytes = Zeroizing::new(from_base32(seed.expose())?);
+    let key = hmac::Key::new(hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY, &bytes);
+    let step = u64::try_from(at.unix_seconds().div_euclid(TOTP_STEP_SECONDS)).ok()?;
+    Some(Secret::new(format!("{:06}", hotp(&key, step) % 1_000_000)))
+}
+
+fn from_base32(text: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(text.len() * 5 / 8);
+    let (mut held, mut bits) = (0u16, 0u32);
+    for character in text.bytes() {
+        let digit = match character {
+            b'A'..=b'Z' => character - b'A',
+            b'2'..=b'7' => character - b'2' + 26,
+            _ => return None,
+        };
+        held = (held << 5) | u16::from(digit);
+        bits += 5;
+        if bits >= 8 {
+            bits -= 8;
+            bytes.push(u8::try_from(held >> bits).ok()?);
+            held &= (1 << bits) - 1;
+        }
+    }
+    Some(bytes)
+}
+
 /// RFC 4226, section 5.3, before the modulus.
 fn hotp(key: &hmac::Key, counter: u64) -> u32 {
     let tag = hmac::sign(key, &counter.to_be_bytes());
@@ -97,6 +128,14 @@ fn base32(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_device_shows_the_code_of_rfc_6238() {
+        let seed = Secret::new(base32(b"12345678901234567890"));
+        let at = Timestamp::from_unix_millis(1_111_111_109_000);
+        assert_eq!(device_code(&seed, at).unwrap().expose(), "081804");
+        assert!(device_code(&Secret::new("not base32".into()), at).is_none());
+    }
 
     #[test]
     fn one_time_codes_are_those_of_rfc_6238() {
