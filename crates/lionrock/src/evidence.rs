@@ -6,6 +6,7 @@
 mod identities;
 mod key_facts;
 mod log_facts;
+pub mod publishing;
 
 use access::Access;
 use audit::Log;
