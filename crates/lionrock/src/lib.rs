@@ -19,6 +19,7 @@ pub mod cli;
 pub mod client;
 pub mod clock;
 pub mod config;
+pub mod demo;
 pub mod doctor;
 pub mod evidence;
 pub mod exit;
@@ -55,6 +56,7 @@ pub fn run() -> ExitCode {
         Command::Verify(verify) => verify::run(cli.json, &verify),
         Command::Witness(witness) => runtime.block_on(witness::run(&witness)),
         Command::Doctor(doctor) => doctor::run(cli.json, &doctor),
+        Command::Demo(demo) => runtime.block_on(demo::run(demo, cli.json)),
         _ => runtime.block_on(cli::run(cli)),
     };
     exit.into()

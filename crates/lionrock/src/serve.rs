@@ -74,12 +74,21 @@ pub async fn run(args: Serve) -> Exit {
 async fn serve(args: Serve) -> Result<(), ServeError> {
     let config = configured(&args)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
-    let server = Server::start(config, clock).await?;
+    let server = Server::start(config, clock, Extras::default()).await?;
     screen::aside(&format!("listening on https://{}", server.address));
     until_told().await.map_err(ServeError::Signals)?;
     tracing::info!("stopping: no new connections, then what is in work, then the rooms");
     server.stop().await;
     Ok(())
+}
+
+/// What a server has beyond what every server has.
+#[derive(Debug, Default)]
+pub struct Extras {
+    /// The pages say that everything is a sample.
+    pub sample: bool,
+    /// Pages of the sample's own.
+    pub pages: axum::Router,
 }
 
 /// A running server: also for tests and the demo, which stop it themselves.
@@ -98,7 +107,11 @@ impl Server {
     ///
     /// # Errors
     /// When the folder is taken, the seal does not open, the address is taken, or a room does not open.
-    pub async fn start(config: Config, clock: Arc<dyn Clock>) -> Result<Self, ServeError> {
+    pub async fn start(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        extras: Extras,
+    ) -> Result<Self, ServeError> {
         let listen = config.listen;
         let installation = Installation::prepare(config, Arc::clone(&clock))?;
         let room = installation.unattended()?;
@@ -109,9 +122,9 @@ impl Server {
         let listener = Listener::bind(listen, config).await.map_err(unavailable)?;
         let address = listener.address().map_err(unavailable)?;
         let (house, ceremony) = (Arc::clone(&installation), Arc::clone(&installation));
-        let pages = Console::new(house, false, Arc::clone(&clock), Arc::new(SystemRng));
+        let pages = Console::new(house, extras.sample, Arc::clone(&clock), Arc::new(SystemRng));
         let door = Door::new(ceremony, clock, Arc::new(SystemRng));
-        let router = door.router().merge(pages.router());
+        let router = extras.pages.merge(door.router()).merge(pages.router());
         let (stop, stopped) = watch::channel(false);
         let listening = tokio::spawn(listener.serve(router, stopped));
         let server = Self { address, installation, stop, listening };

@@ -67,6 +67,13 @@ impl Cookie {
     }
 }
 
+/// The header that makes a browser come back with this session; for whoever signs people in by other
+/// pages than ours.
+#[must_use]
+pub fn session_cookie(session: &str) -> Option<HeaderValue> {
+    Cookie::Session.set(session)
+}
+
 fn is_plain(value: &str) -> bool {
     !value.is_empty()
         && value.len() <= VALUE_CHARS_MAX

@@ -38,4 +38,5 @@ mod routes;
 mod sign_in;
 
 pub use console::Console;
+pub use cookies::session_cookie;
 pub use rooms::{House, Making, Pack, Packs, Rooms};

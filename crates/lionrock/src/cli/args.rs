@@ -53,6 +53,11 @@ pub enum Command {
     Witness(Witness),
     /// Says what this machine offers a server: memory, disk, clock, file modes.
     Doctor(Doctor),
+    /// Shows a sample bank's first day on a throw-away installation.
+    #[command(after_help = "Example:\n  lionrock demo\n\n\
+        Runs the same server as `serve` on loopback, with a folder of its own that goes afterwards, and\n\
+        prints links that sign in once as each of the sample's people. Ctrl-C ends it.")]
+    Demo(crate::demo::Demo),
     /// Signs in with password and one-time code; keeps the session's token in a file of mode 0600.
     #[command(after_help = "Example:\n  lionrock login --name custodian-a")]
     Login {

@@ -24,7 +24,11 @@ struct Verb {
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
     match command {
         // These need no server: the binary runs them.
-        Command::Serve(_) | Command::Verify(_) | Command::Witness(_) | Command::Doctor(_) => Ok(()),
+        Command::Serve(_)
+        | Command::Demo(_)
+        | Command::Verify(_)
+        | Command::Witness(_)
+        | Command::Doctor(_) => Ok(()),
         Command::Login { name, remote } => login::login(&remote, &name).await,
         Command::Logout(remote) => login::logout(&remote).await,
         Command::Unseal(remote) => login::unseal(&remote).await,

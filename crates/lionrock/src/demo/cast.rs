@@ -7,9 +7,10 @@ use access::roles::{Reach, Role};
 use access::{Access, AccessError, Arrival, GiveRole, Invitation, NewPerson, NewService, NewToken};
 use kernel::actions::{IdentityManage, PolicyChange, TokenManage};
 use kernel::{
-    Action, ActionType, Caller, Clock, Door, DomainId, Gate, LabelError, Name, Origin, Permit,
-    PersonId, Problem, Refusal, Resource, ResourceKind, Rng, RngUnavailable, Secret, ServiceId,
+    Action, ActionType, Caller, Clock, DomainId, Door, Gate, LabelError, Name, Origin, Permit,
+    PersonId, Problem, Refusal, Resource, ResourceKind, Rng, RngUnavailable, Secret,
 };
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 
@@ -20,7 +21,7 @@ const EXAMINER_DAYS: i64 = 30;
 
 /// Why the sample did not come to life.
 #[derive(Debug, thiserror::Error)]
-pub enum CastError {
+pub(crate) enum CastError {
     /// A name of the sample is no name.
     #[error("a name of the sample is not accepted")]
     Name(#[from] LabelError),
@@ -28,8 +29,13 @@ pub enum CastError {
     #[error("access refused the sample")]
     Access(#[from] AccessError),
     /// The gate refused.
-    #[error("the gate refused the sample: {}", .0.code)]
-    Refused(Refusal),
+    #[error("the gate refused `{action}`: {}", refusal.code)]
+    Refused {
+        /// What was asked for.
+        action: Action,
+        /// Why not.
+        refusal: Refusal,
+    },
     /// No randomness.
     #[error(transparent)]
     Rng(#[from] RngUnavailable),
@@ -47,15 +53,9 @@ pub enum CastError {
     Problem(#[from] Problem),
 }
 
-impl From<Refusal> for CastError {
-    fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
-    }
-}
-
 /// Somebody of the sample, signed in.
 #[derive(Debug)]
-pub struct Player {
+pub(super) struct Player {
     /// Who.
     pub id: PersonId,
     /// The role.
@@ -68,23 +68,26 @@ pub struct Player {
 
 /// A service of the sample with its token.
 #[derive(Debug)]
-pub struct Workload {
-    /// Which.
-    pub id: ServiceId,
+pub(super) struct Workload {
     /// Its key domain.
     pub domain: DomainId,
     token: Secret<String>,
 }
 
 /// Everybody.
-#[derive(Debug)]
-pub struct Cast {
+pub(super) struct Cast {
     access: Access,
     clock: Arc<dyn Clock>,
     /// People, the first administrator not among them.
     pub players: Vec<Player>,
     /// Services.
     pub workloads: Vec<Workload>,
+}
+
+impl fmt::Debug for Cast {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Cast({} people)", self.players.len())
+    }
 }
 
 /// The parts, in the order of their entrance: the two administrators come last, because with them
@@ -104,8 +107,8 @@ const PARTS: [(Role, &str); 11] = [
 ];
 
 /// What the cast stands on.
-#[derive(Debug, Clone)]
-pub struct Stage<'a> {
+#[derive(Clone)]
+pub(super) struct Stage<'a> {
     /// Access.
     pub access: &'a Access,
     /// The gate.
@@ -116,14 +119,22 @@ pub struct Stage<'a> {
     pub rng: &'a dyn Rng,
 }
 
+impl fmt::Debug for Stage<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Stage")
+    }
+}
+
 impl Stage<'_> {
     fn permit<A: ActionType>(
         &self,
         caller: &Arc<Caller>,
         kind: ResourceKind,
         id: &str,
-    ) -> Result<Permit<A>, Refusal> {
-        self.gate.permit(caller, Resource::new(kind, id, DomainId::SYSTEM))
+    ) -> Result<Permit<A>, CastError> {
+        let resource = Resource::new(kind, id, DomainId::SYSTEM);
+        let permit = self.gate.permit(caller, resource);
+        permit.map_err(|refusal| CastError::Refused { action: A::ACTION, refusal })
     }
 
     async fn enrol(&self, invitation: &Invitation) -> Result<Secret<String>, CastError> {
@@ -149,10 +160,8 @@ impl Stage<'_> {
             .take_while(char::is_ascii)
             .map(|c| if c == ' ' { '-' } else { c.to_ascii_lowercase() })
             .collect();
-        let new = NewPerson {
-            sign_in_name: sign_in.trim_end_matches('-').parse()?,
-            name: name.parse()?,
-        };
+        let new =
+            NewPerson { sign_in_name: sign_in.trim_end_matches('-').parse()?, name: name.parse()? };
         Ok(self.access.create_person(permit, new).await?)
     }
 
@@ -191,10 +200,9 @@ impl Cast {
     ///
     /// # Errors
     /// When access or the gate refuses.
-    pub async fn assemble<F, E>(stage: &Stage<'_>, domains: F) -> Result<Self, CastError>
+    pub(super) async fn assemble<F>(stage: &Stage<'_>, domains: F) -> Result<Self, CastError>
     where
-        F: AsyncFnOnce(Arc<Caller>) -> Result<[DomainId; 2], E>,
-        CastError: From<E>,
+        F: AsyncFnOnce(Arc<Caller>) -> Result<[DomainId; 2], CastError>,
     {
         let Stage { access, clock, .. } = *stage;
         let mut cast = Self {
@@ -218,9 +226,14 @@ impl Cast {
             stage.give(&first, &id.to_string(), role, Reach::Installation).await?;
             let cookie = stage.enrol(&invitation).await?;
             let caller = cast.signed_in(&cookie)?;
-            let token = stage.token(&caller, &id.to_string(), None).await?;
+            let token = match stage.token(&caller, &id.to_string(), None).await {
+                Ok(token) => Some(token),
+                // Who only reads makes no tokens either.
+                Err(CastError::Refused { .. }) => None,
+                Err(error) => return Err(error),
+            };
             let name = name.parse()?;
-            cast.players.push(Player { id, role, name, cookie, token: Some(token) });
+            cast.players.push(Player { id, role, name, cookie, token });
         }
         Ok(cast)
     }
@@ -253,7 +266,7 @@ impl Cast {
                 Action::KeyDataKey,
             ];
             let token = stage.token(&engineer, &id.to_string(), Some(uses.to_vec())).await?;
-            self.workloads.push(Workload { id, domain, token });
+            self.workloads.push(Workload { domain, token });
         }
         Ok(())
     }
@@ -262,7 +275,7 @@ impl Cast {
     ///
     /// # Errors
     /// [`CastError::NoPart`].
-    pub fn player(&self, role: Role) -> Result<&Player, CastError> {
+    pub(super) fn player(&self, role: Role) -> Result<&Player, CastError> {
         self.players.iter().find(|p| p.role == role).ok_or(CastError::NoPart(role.word()))
     }
 
@@ -279,7 +292,7 @@ impl Cast {
     ///
     /// # Errors
     /// When nobody plays it, or the session is over.
-    pub fn caller(&self, role: Role) -> Result<Arc<Caller>, CastError> {
+    pub(super) fn caller(&self, role: Role) -> Result<Arc<Caller>, CastError> {
         self.signed_in(&self.player(role)?.cookie)
     }
 
@@ -287,7 +300,7 @@ impl Cast {
     ///
     /// # Errors
     /// When a session is over.
-    pub fn callers(&self, role: Role) -> Result<Vec<Arc<Caller>>, CastError> {
+    pub(super) fn callers(&self, role: Role) -> Result<Vec<Arc<Caller>>, CastError> {
         let played = self.players.iter().filter(|player| player.role == role);
         played.map(|player| self.signed_in(&player.cookie)).collect()
     }
@@ -296,19 +309,19 @@ impl Cast {
     ///
     /// # Errors
     /// When there is none, or its token is over.
-    pub fn workload(&self, domain: DomainId) -> Result<Arc<Caller>, CastError> {
+    pub(super) fn workload(&self, domain: DomainId) -> Result<Arc<Caller>, CastError> {
         let found = self.workloads.iter().find(|workload| workload.domain == domain);
         let found = found.ok_or(CastError::NoPart(Role::Application.word()))?;
         Ok(Arc::new(self.access.caller_for_token(found.token.expose(), &self.arrival())?))
     }
 
     /// Sessions with their roles, to be entered by a one-time link.
-    pub fn sessions(&self) -> impl Iterator<Item = (Role, &Name, &Secret<String>)> {
+    pub(super) fn sessions(&self) -> impl Iterator<Item = (Role, &Name, &Secret<String>)> {
         self.players.iter().map(|player| (player.role, &player.name, &player.cookie))
     }
 
     /// Tokens by the word of their role, for programs; the application's is that of the first service.
-    pub fn tokens(&self) -> impl Iterator<Item = (&'static str, &Secret<String>)> {
+    pub(super) fn tokens(&self) -> impl Iterator<Item = (&'static str, &Secret<String>)> {
         let people = self.players.iter().filter_map(|p| Some((p.role.word(), p.token.as_ref()?)));
         let workload = self.workloads.first();
         people.chain(workload.map(|w| (Role::Application.word(), &w.token)))

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// One sample file: its asset in the sample inventory, its place, its bytes.
 #[derive(Debug, Clone, Copy)]
-pub struct SampleFile {
+pub(super) struct SampleFile {
     /// The reference of its asset, of kind `file-set`.
     pub reference: &'static str,
     /// Its path below the folder of the sample.
@@ -20,7 +20,7 @@ pub struct SampleFile {
 macro_rules! sample_files {
     ($($reference:literal = $path:literal),* $(,)?) => {
         /// Every sample file.
-        pub const SAMPLE_FILES: &[SampleFile] = &[$(SampleFile {
+        pub(super) const SAMPLE_FILES: &[SampleFile] = &[$(SampleFile {
             reference: $reference,
             path: $path,
             bytes: include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../demo/files/", $path)),
@@ -39,12 +39,12 @@ sample_files! {
 }
 
 /// The sample bank's inventory, before anybody looked into the files.
-pub const INVENTORY: &str =
+pub(super) const INVENTORY: &str =
     include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../../demo/inventory.yaml"));
 
 /// What lies in a file, by what the detectors found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Found {
+pub(super) struct Found {
     /// `restricted` with identity or card numbers, `confidential` with accounts or addresses, else
     /// `internal`.
     pub class: &'static str,
@@ -56,7 +56,7 @@ pub struct Found {
 ///
 /// # Errors
 /// When the disk refuses.
-pub fn lay_out(folder: &Path) -> io::Result<Vec<(SampleFile, PathBuf)>> {
+pub(super) fn lay_out(folder: &Path) -> io::Result<Vec<(SampleFile, PathBuf)>> {
     SAMPLE_FILES
         .iter()
         .map(|file| {
@@ -74,7 +74,7 @@ pub fn lay_out(folder: &Path) -> io::Result<Vec<(SampleFile, PathBuf)>> {
 ///
 /// # Errors
 /// When it cannot be read.
-pub fn look(path: &Path) -> io::Result<Found> {
+pub(super) fn look(path: &Path) -> io::Result<Found> {
     let text = std::fs::read(path)?;
     let mut counts = BTreeMap::new();
     for hit in scan(&text).into_iter().filter(|hit| hit.confidence == Confidence::Sure) {
@@ -93,7 +93,7 @@ pub fn look(path: &Path) -> io::Result<Found> {
 
 /// The inventory with what was found in each file.
 #[must_use]
-pub fn inventory(found: &BTreeMap<&str, Found>) -> String {
+pub(super) fn inventory(found: &BTreeMap<&str, Found>) -> String {
     let describe = |line: &str| {
         let file = line.strip_prefix("- {kind: file-set, reference: ")?;
         let (reference, _) = file.split_once(',')?;
@@ -109,7 +109,7 @@ pub fn inventory(found: &BTreeMap<&str, Found>) -> String {
 ///
 /// # Errors
 /// Never; the text is a name.
-pub fn source() -> Result<Name, kernel::LabelError> {
+pub(super) fn source() -> Result<Name, kernel::LabelError> {
     "sample inventory".parse()
 }
 

@@ -19,12 +19,13 @@ use keys::{
     Plaintext, Resume, Suspend, approval_hash,
 };
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Why the story broke off.
 #[derive(Debug, thiserror::Error)]
-pub enum StoryError {
+pub(crate) enum StoryError {
     /// The cast.
     #[error(transparent)]
     Cast(#[from] CastError),
@@ -76,8 +77,7 @@ impl From<Refusal> for StoryError {
 }
 
 /// The rooms that the story walks through.
-#[derive(Debug)]
-pub struct Rooms<'a> {
+pub(super) struct Rooms<'a> {
     /// The gate.
     pub gate: &'a kernel::Gate,
     /// Keys.
@@ -92,9 +92,15 @@ pub struct Rooms<'a> {
     pub rng: &'a dyn kernel::Rng,
 }
 
+impl fmt::Debug for Rooms<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Rooms")
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Clone)]
-pub struct Told {
+pub(super) struct Told {
     /// The first key domain.
     pub retail: DomainId,
     /// A key that the first service may encrypt with.
@@ -137,7 +143,7 @@ const PROTECTED: [(&str, &str); 4] = [
 
 /// Tells the story.
 #[derive(Debug)]
-pub struct Story<'a> {
+pub(super) struct Story<'a> {
     rooms: Rooms<'a>,
     cast: &'a Cast,
     domains: [DomainId; 2],
@@ -152,7 +158,7 @@ fn reason<T: TryFrom<String>>(text: &str) -> Done<T> {
 impl<'a> Story<'a> {
     /// The story of this cast in these two key domains: retail and treasury.
     #[must_use]
-    pub const fn new(rooms: Rooms<'a>, cast: &'a Cast, domains: [DomainId; 2]) -> Self {
+    pub(super) const fn new(rooms: Rooms<'a>, cast: &'a Cast, domains: [DomainId; 2]) -> Self {
         Self { rooms, cast, domains, keys: BTreeMap::new(), sentences: Vec::new() }
     }
 
@@ -160,7 +166,7 @@ impl<'a> Story<'a> {
     ///
     /// # Errors
     /// When anything goes otherwise than it must.
-    pub async fn tell(mut self, folder: &Path) -> Done<Told> {
+    pub(super) async fn tell(mut self, folder: &Path) -> Done<Told> {
         let files = files::lay_out(folder)?;
         self.profile().await?;
         self.inventory(&files).await?;
@@ -236,7 +242,10 @@ impl<'a> Story<'a> {
             return Err(StoryError::Wrong("a row of the sample inventory was rejected"));
         }
         let accepted = report.accepted.len();
-        self.say(format!("{accepted} rows of inventory imported; {} files looked into", files.len()));
+        self.say(format!(
+            "{accepted} rows of inventory imported; {} files looked into",
+            files.len()
+        ));
         Ok(())
     }
 
@@ -258,7 +267,10 @@ impl<'a> Story<'a> {
                 algorithm: algorithm.parse().map_err(|_| StoryError::Text)?,
                 labels,
                 exportable: *name == "migration-key",
-                rotation_days: days.map(TryInto::try_into).transpose().map_err(|_| StoryError::Text)?,
+                rotation_days: days
+                    .map(TryInto::try_into)
+                    .transpose()
+                    .map_err(|_| StoryError::Text)?,
                 dates: keys::Dates::default(),
             };
             let permit = self.permit::<actions::KeyCreate>(&custodian, request.resource(domain))?;
@@ -455,9 +467,8 @@ impl<'a> Story<'a> {
                 layer: Layer::Principle,
             })
         };
-        let owner = |role: &str| -> Done<Change> {
-            Ok(Change::AssignOwner { owner: role.parse()? })
-        };
+        let owner =
+            |role: &str| -> Done<Change> { Ok(Change::AssignOwner { owner: role.parse()? }) };
         for (id, change) in [
             ("hkma-tmg1-2.2", confirm("2.2", "Segregation of duties")?),
             ("hkma-tmg1-2.2", owner("Technology Risk Officer A")?),

@@ -12,7 +12,7 @@ mod open;
 mod outlets;
 mod schedules;
 
-pub use identity::IdentityError;
+pub use identity::{AUTHORITY_FILE, IdentityError};
 pub use open::{OpenError, Opened};
 pub use outlets::OutletError;
 

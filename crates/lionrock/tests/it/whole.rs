@@ -5,7 +5,7 @@ use kernel::{Clock, Secret, Timestamp};
 use lionrock::client::{Client, ClientError, Sent};
 use lionrock::clock::SystemClock;
 use lionrock::config::Config;
-use lionrock::serve::{ServeError, Server};
+use lionrock::serve::{Extras, ServeError, Server};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject;
 use serde_json::{Value, json};
@@ -59,7 +59,7 @@ impl Drop for Scratch {
 }
 
 pub(crate) async fn started(scratch: &Scratch) -> Server {
-    Server::start(scratch.config(), Arc::new(SystemClock)).await.unwrap()
+    Server::start(scratch.config(), Arc::new(SystemClock), Extras::default()).await.unwrap()
 }
 
 pub(crate) async fn post(client: &Client, path: &str, body: Value) -> Result<Value, ClientError> {
@@ -182,7 +182,7 @@ async fn a_bank_starts_and_uses_a_key() {
 async fn a_second_server_on_one_folder_is_refused() {
     let scratch = Scratch::new("second");
     let first = started(&scratch).await;
-    let second = Server::start(scratch.config(), Arc::new(SystemClock)).await;
+    let second = Server::start(scratch.config(), Arc::new(SystemClock), Extras::default()).await;
     assert!(matches!(second, Err(ServeError::Start(_))), "{second:?}");
     first.stop().await;
     started(&scratch).await.stop().await;
@@ -193,11 +193,11 @@ async fn a_wrong_key_file_opens_nothing() {
     let scratch = Scratch::new("wrong-key");
     started(&scratch).await.stop().await;
     lionrock::folder::write_private(Path::new(&scratch.0.join("seal.key")), &[8; 32]).unwrap();
-    let wrong = Server::start(scratch.config(), Arc::new(SystemClock)).await;
+    let wrong = Server::start(scratch.config(), Arc::new(SystemClock), Extras::default()).await;
     assert!(matches!(wrong, Err(ServeError::Start(_))), "{wrong:?}");
     let mut config = scratch.config();
     config.seal.key_file = None;
-    let sealed = Server::start(config, Arc::new(SystemClock)).await.unwrap();
+    let sealed = Server::start(config, Arc::new(SystemClock), Extras::default()).await.unwrap();
     let client = scratch.client(&sealed, None);
     let status = get(&client, "/sys/seal-status").await.unwrap();
     assert_eq!(status, json!({ "sealed": true, "needs": "key-file" }));
