@@ -29,9 +29,12 @@ pub enum PackError {
     /// The archive is damaged or is none.
     #[error("the archive is damaged or is not a ZIP archive")]
     Archive(#[source] ZipError),
-    /// The archive could not be written or read.
-    #[error("the archive could not be read to its end")]
+    /// The archive could not be written.
+    #[error("the archive could not be written")]
     Io(#[from] std::io::Error),
+    /// A file of the archive is not what was packed: its checksum does not fit.
+    #[error("`{0}` was altered: it does not unpack")]
+    Entry(String),
     /// More files, or larger ones, than a pack may have.
     #[error("the archive is larger than a pack may be, at `{0}`")]
     TooLarge(String),
@@ -112,7 +115,8 @@ pub fn read(bytes: &[u8]) -> Result<Files, PackError> {
         }
         // The size that the archive states may be a lie: read one byte past the limit and look.
         let mut content = Vec::new();
-        let read = entry.take(FILE_BYTES_MAX + 1).read_to_end(&mut content)? as u64;
+        let read = entry.take(FILE_BYTES_MAX + 1).read_to_end(&mut content);
+        let read = read.map_err(|_| PackError::Entry(name.clone()))? as u64;
         sum += read;
         if read > FILE_BYTES_MAX || sum > PACK_BYTES_MAX {
             return Err(PackError::TooLarge(name));
@@ -199,6 +203,16 @@ mod tests {
         );
         files.remove(MANIFEST);
         assert!(matches!(compare(&files, &sum), Err(PackError::NoManifest)));
+    }
+
+    #[test]
+    fn a_file_that_does_not_unpack_is_named() {
+        let mut bytes = write(&sample(), &sum).unwrap();
+        let name = b"evidence/b.txt";
+        let at = bytes.windows(name.len()).position(|part| part == name).unwrap();
+        bytes[at + name.len() + 3] ^= 0x10;
+        let error = read(&bytes).unwrap_err().to_string();
+        assert!(error.contains("evidence/b.txt"), "{error}");
     }
 
     #[test]
