@@ -11,7 +11,7 @@ use audit::Log;
 use kernel::actions::{ReportMake, ReportRead};
 use kernel::{
     Clock, DomainId, LogPosition, Outcome, Permit, Problem, ProblemKind, ReportId, Resource,
-    ResourceKind, Rng, RngUnavailable, Timestamp,
+    ResourceKind, Rng, RngUnavailable, Scope, Timestamp,
 };
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -194,6 +194,34 @@ impl Reports {
         let pack = draft.close(&self.log, made, relied_on, older.iter().copied())?;
         put_in_place(&self.path(record.id), &pack)?;
         Ok(record)
+    }
+
+    /// What is on the shelf, newest first, with the size of each pack in bytes; `None`: the pack is not
+    /// there. For a door that asks the gate and records the reading itself.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn shelf(&self) -> Result<Vec<(ReportRecord, Option<u64>)>, ReportsError> {
+        let page = self.store.page::<Records>(&Scope::All, None, REPORTS_LISTED_MAX, |_| true)?;
+        let with_size = |record: store::Record<Records>| {
+            let size = std::fs::metadata(self.path(record.value.id)).ok().map(|file| file.len());
+            (record.value, size)
+        };
+        Ok(page.items.into_iter().map(with_size).collect())
+    }
+
+    /// The pack of a report, if both are there; as for [`Reports::shelf`].
+    ///
+    /// # Errors
+    /// When the store or the disk fails.
+    pub fn pack(&self, id: ReportId) -> Result<Option<Vec<u8>>, ReportsError> {
+        if self.store.get::<Records>(&id)?.is_none() {
+            return Ok(None);
+        }
+        match std::fs::metadata(self.path(id)) {
+            Ok(file) if file.len() <= PACK_BYTES_MAX => Ok(Some(std::fs::read(self.path(id))?)),
+            _ => Ok(None),
+        }
     }
 
     /// Reports, newest first, and whether the pack of each is there.

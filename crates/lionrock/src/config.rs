@@ -63,6 +63,9 @@ pub struct Config {
     pub checkpoints: CheckpointConfig,
     /// The receiver of every event, as syslog over TLS (RFC 5425).
     pub syslog: Option<SyslogConfig>,
+    /// Everything is a sample: set by the demonstration, never by a file.
+    #[serde(skip)]
+    pub sample: bool,
 }
 
 /// How the seal opens at start.
@@ -113,6 +116,7 @@ impl Default for Config {
             origin: "lionrock.internal/log/1".into(),
             seal: SealConfig::default(),
             checkpoints: CheckpointConfig::default(),
+            sample: false,
             syslog: None,
         }
     }

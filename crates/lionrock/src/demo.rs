@@ -147,7 +147,8 @@ async fn show(args: &Demo, folder: &Path, json: bool) -> Result<(), DemoError> {
     config.seal.key_file = Some(seal);
     config.checkpoints.anchor = Some(folder.join("anchor"));
     let ways = WaysIn::default();
-    let extras = Extras { sample: true, pages: ways.router() };
+    config.sample = true;
+    let extras = Extras { pages: ways.router() };
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let server = Server::start(config, Arc::clone(&clock), extras).await?;
     let told = match server.installation.opened() {
@@ -316,7 +317,7 @@ impl Shown<'_> {
                     "rm -rf {copy} && cp -r {folder}/data {copy} && {} && \
                      {program} verify --store {copy} --seal-key-file {folder}/seal.key \
                      --anchor {folder}/anchor",
-                    flip(&format!("{copy}/store/lionrock.db"))
+                    flip(&format!("{copy}/store/store.db-wal"))
                 ),
             ),
         ]

@@ -85,8 +85,6 @@ async fn serve(args: Serve) -> Result<(), ServeError> {
 /// What a server has beyond what every server has.
 #[derive(Debug, Default)]
 pub struct Extras {
-    /// The pages say that everything is a sample.
-    pub sample: bool,
     /// Pages of the sample's own.
     pub pages: axum::Router,
 }
@@ -112,7 +110,7 @@ impl Server {
         clock: Arc<dyn Clock>,
         extras: Extras,
     ) -> Result<Self, ServeError> {
-        let listen = config.listen;
+        let (listen, sample) = (config.listen, config.sample);
         let installation = Installation::prepare(config, Arc::clone(&clock))?;
         let room = installation.unattended()?;
         let identity = installation.identity(room.as_ref()).map_err(StartError::from)?;
@@ -122,7 +120,7 @@ impl Server {
         let listener = Listener::bind(listen, config).await.map_err(unavailable)?;
         let address = listener.address().map_err(unavailable)?;
         let (house, ceremony) = (Arc::clone(&installation), Arc::clone(&installation));
-        let pages = Console::new(house, extras.sample, Arc::clone(&clock), Arc::new(SystemRng));
+        let pages = Console::new(house, sample, Arc::clone(&clock), Arc::new(SystemRng));
         let door = Door::new(ceremony, clock, Arc::new(SystemRng));
         let router = extras.pages.merge(door.router()).merge(pages.router());
         let (stop, stopped) = watch::channel(false);

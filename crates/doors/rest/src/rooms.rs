@@ -30,6 +30,8 @@ pub struct Rooms {
     pub store: Store,
     /// Time.
     pub clock: Arc<dyn Clock>,
+    /// Everything here is a sample, and every report says so.
+    pub sample: bool,
 }
 
 /// Where the bank stands against its requirements.

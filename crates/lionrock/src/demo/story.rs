@@ -134,11 +134,12 @@ const TREASURY_KEYS: [KeyPlan; 3] = [
 ];
 
 /// Which file is encrypted under which key.
-const PROTECTED: [(&str, &str); 4] = [
+const PROTECTED: [(&str, &str); 5] = [
     ("core-ledger", "core-ledger-data"),
     ("statements", "statements-data"),
     ("loans", "loans-data"),
     ("deals", "deals-data"),
+    ("campaigns", "campaign-data"),
 ];
 
 /// Tells the story.
@@ -281,7 +282,7 @@ impl<'a> Story<'a> {
         Ok(())
     }
 
-    /// Envelope-encrypts four files and reads each back.
+    /// Envelope-encrypts five files and reads each back.
     async fn protect(&mut self, files: &[(files::SampleFile, PathBuf)]) -> Done<Vec<PathBuf>> {
         let mut sealed = Vec::new();
         for (reference, key) in PROTECTED {

@@ -9,7 +9,7 @@ use strongroom::{CredentialError, Strongroom};
 use zeroize::Zeroizing;
 
 /// The certificate of the authority, for clients.
-const AUTHORITY_FILE: &str = "authority.crt";
+pub const AUTHORITY_FILE: &str = "authority.crt";
 const LISTENER_FILE: &str = "listener.crt";
 const LISTENER_KEY_FILE: &str = "listener.key";
 

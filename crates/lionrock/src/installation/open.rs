@@ -148,7 +148,9 @@ impl Opened {
             store: store.clone(),
             clock: Arc::clone(&clock),
         });
-        let rooms = Arc::new(Rooms { gate, access, keys, inventory, comply, log, store, clock });
+        let sample = installation.config.sample;
+        let rooms =
+            Arc::new(Rooms { gate, access, keys, inventory, comply, log, store, clock, sample });
         invite_first(installation, &rooms).await?;
         let outlets = outlets::Outlets::of(&installation.config, &rooms)?;
         let schedules = schedules::Schedules::begin(Arc::clone(&rooms), room.clone(), outlets);

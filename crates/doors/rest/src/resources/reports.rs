@@ -108,7 +108,7 @@ async fn make(
     let preparer = Some(name.map_or_else(|| call.caller.principal.to_string(), String::from));
     let request = ReportRequest {
         period,
-        sample: false,
+        sample: rooms.sample,
         show_designation: false,
         checkpoint,
         witnessed: None,
