@@ -25,6 +25,7 @@ mod address_zh;
 mod bank;
 mod card;
 mod cell;
+mod custom;
 mod date;
 mod digits;
 mod document;
@@ -53,6 +54,10 @@ mod topic;
 mod travel;
 mod words;
 
+pub use custom::{
+    Custom, CustomError, DICTIONARY_WORDS_MAX, EXACT_BYTES_MAX, EXACT_BYTES_MIN, KeyedHash,
+    PATTERN_BYTES_MAX, PATTERN_TEXT_MAX, WORD_BYTES_MAX, WORD_BYTES_MIN, normal,
+};
 pub use document::{Document, NamedColumn, document};
 pub use kind::{Confidence, Hit, Kind};
 pub use layout::{Layout, Records, sniff};

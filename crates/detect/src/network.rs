@@ -47,6 +47,11 @@ fn quad(text: &[u8], start: usize) -> Option<usize> {
 
 /// A hardware address or an Internet address, version 6, that starts here.
 pub(crate) fn hexadecimal(text: &[u8], start: usize) -> Option<Hit> {
+    // The first group has at most four digits: what has no joint so soon is neither.
+    let head = text.get(start..)?.iter().take(5);
+    if !head.clone().any(|b| *b == b':') && text.get(start + 2) != Some(&b'-') {
+        return None;
+    }
     if !border_before(text, start) {
         return None;
     }

@@ -11,6 +11,14 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     if !border_before(text, start) {
         return None;
     }
+    // Digits that run into letters are a hash or a code, in which no number starts.
+    let run = text.get(start..)?.iter().take_while(|b| b.is_ascii_digit()).take(18).count();
+    let joined = text.get(start + run).copied().unwrap_or(b' ');
+    if joined.is_ascii_alphabetic() && run < 17 {
+        let unit = run <= 4 && !text.get(start + run + 1).is_some_and(u8::is_ascii_alphanumeric);
+        return network::hexadecimal(text, start)
+            .or_else(|| unit.then(|| address_zh::at_number(text, start, start + run)).flatten());
+    }
     let known = OnceCell::new();
     let topic = || *known.get_or_init(|| topic::before(text, start));
     let run = Run::read(text, start)?;

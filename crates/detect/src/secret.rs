@@ -11,6 +11,9 @@ const TOKEN_BYTES_MAX: usize = 1024;
 /// How far before a value the word that calls it secret is read, in bytes.
 const NAME_BYTES: usize = 48;
 
+/// Every token of an issuer begins with this many characters without a full stop, but Google's.
+const LONG_TOKEN: usize = 16;
+
 /// Prefixes that issuers document, how many characters follow at least and at most, and which.
 const PREFIXES: &[(&str, usize, usize, Alphabet)] = &[
     ("AKIA", 16, 16, Alphabet::Upper),
@@ -127,7 +130,8 @@ impl Alphabet {
 pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     let rest = text.get(start..)?;
     let first = rest.first()?;
-    if !b"AGLdeghnprswxy".contains(first) {
+    let long = || rest.len() >= LONG_TOKEN && rest.iter().take(LONG_TOKEN).all(|b| is_token(*b));
+    if !b"AGLdeghnprswxy".contains(first) || !(long() || rest.starts_with(b"ya29.")) {
         return None;
     }
     for (prefix, least, most, alphabet) in PREFIXES {
@@ -141,6 +145,10 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         return Some(Hit::sure(Kind::Secret, start, start + prefix.len() + body.len()));
     }
     signed_token(rest).map(|length| Hit::sure(Kind::Secret, start, start + length))
+}
+
+const fn is_token(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// A JSON Web Token (RFC 7519): three parts, the first two JSON objects in base64url.

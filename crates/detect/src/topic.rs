@@ -105,53 +105,76 @@ struct Word {
     topic: Topic,
 }
 
+/// Words by their last three bytes; most places in a text end none, which one bit says.
 struct Dictionary {
+    ends: Vec<bool>,
     buckets: Vec<Vec<Word>>,
 }
 
 static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
     let mut buckets: Vec<Vec<Word>> = Vec::new();
     buckets.resize_with(BUCKETS, Vec::new);
+    let mut ends = vec![false; BUCKETS];
     for line in include_str!("../data/keywords.tsv").lines() {
         let Some((topic, words)) = line.split_once('\t') else { continue };
         let Some(topic) = Topic::named(topic) else { continue };
         for word in words.split('|') {
-            let text = word.as_bytes().to_vec();
-            if let Some(bucket) = buckets.get_mut(bucket_of(&text, 0)) {
-                bucket.push(Word { text, topic });
+            // A word of two letters ends after any byte that is no letter.
+            let before = if word.len() == 2 { 0..=255u8 } else { b' '..=b' ' };
+            for byte in before.filter(|b| !b.is_ascii_alphabetic()) {
+                let padded = [&[byte], word.as_bytes()].concat();
+                let place = bucket_of(&padded, padded.len());
+                if let (Some(bucket), Some(end)) = (buckets.get_mut(place), ends.get_mut(place)) {
+                    *end = true;
+                    let text = word.as_bytes().to_vec();
+                    if !bucket.iter().any(|w| w.text == text) {
+                        bucket.push(Word { text, topic });
+                    }
+                }
             }
         }
     }
     for bucket in &mut buckets {
         bucket.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
     }
-    Dictionary { buckets }
+    Dictionary { ends, buckets }
 });
 
 /// The byte with case and joints taken away.
-fn fold(byte: u8) -> u8 {
+const fn fold(byte: u8) -> u8 {
     match byte {
         b'_' | b'-' => b' ',
         other => other.to_ascii_lowercase(),
     }
 }
 
-/// Words are found by their first two bytes, which every word has.
-fn bucket_of(text: &[u8], at: usize) -> usize {
-    let byte = |i: usize| text.get(at + i).map_or(0, |b| u32::from(fold(*b)));
-    let pair = byte(0) << 8 | byte(1);
-    // Words in Chinese share their first byte; a third one tells them apart.
-    let triple = if byte(0) >= 0x80 { pair << 8 | byte(2) } else { pair };
-    (triple.wrapping_mul(0x9e37_79b1) >> 20) as usize % BUCKETS
+/// The bucket of the words that end as the text does before this place.
+fn bucket_of(text: &[u8], end: usize) -> usize {
+    let three = end.checked_sub(3).and_then(|start| text.get(start..end));
+    let folded = match three {
+        Some([a, b, c]) => {
+            u32::from(fold(*a)) << 16 | u32::from(fold(*b)) << 8 | u32::from(fold(*c))
+        }
+        _ => text
+            .get(..end)
+            .unwrap_or_default()
+            .iter()
+            .fold(u32::from(b' '), |n, b| n << 8 | u32::from(fold(*b))),
+    };
+    (folded.wrapping_mul(0x9e37_79b1) >> 20) as usize % BUCKETS
 }
 
-fn word_at(text: &[u8], at: usize) -> Option<(usize, Topic)> {
-    let bucket = WORDS.buckets.get(bucket_of(text, at))?;
-    bucket.iter().find_map(|word| {
-        let end = at + word.text.len();
-        let part = text.get(at..end)?;
+/// The longest word that ends here: where it starts, and its topic.
+fn word_ending(text: &[u8], end: usize) -> Option<(usize, Topic)> {
+    let place = bucket_of(text, end);
+    if WORDS.ends.get(place) != Some(&true) {
+        return None;
+    }
+    WORDS.buckets.get(place)?.iter().find_map(|word| {
+        let start = end.checked_sub(word.text.len())?;
+        let part = text.get(start..end)?;
         let same = part.iter().zip(&word.text).all(|(a, b)| fold(*a) == *b);
-        (same && bordered(text, at, end)).then_some((end, word.topic))
+        (same && bordered(text, start, end)).then_some((start, word.topic))
     })
 }
 
@@ -189,23 +212,35 @@ pub(crate) fn before(text: &[u8], at: usize) -> Option<Topic> {
     last_in(line, REACH_BYTES)
 }
 
-/// The last topic in a line, if it ends within `reach` bytes of the line's end.
+/// The topic of the last word in a line that ends within `reach` bytes of the line's end.
 fn last_in(line: &[u8], reach: usize) -> Option<Topic> {
-    let (mut at, mut found): (usize, Option<(usize, Topic)>) = (0, None);
-    while at < line.len() {
-        match word_at(line, at) {
-            Some((end, topic)) => {
-                let joined = found.filter(|(last, t)| {
-                    let near = if *t == Topic::Salary { CURRENCY_BYTES } else { ADJACENT_BYTES };
-                    topic == Topic::Other && *t != Topic::Other && at <= last + near
-                });
-                found = Some((end, joined.map_or(topic, |(_, t)| t)));
-                at = end;
-            }
-            None => at += 1,
-        }
+    let (start, topic) = nearest(line, line.len(), reach)?;
+    if topic != Topic::Other {
+        return Some(topic);
     }
-    found.filter(|(end, _)| line.len() - end <= reach).map(|(_, topic)| topic)
+    // `HKID reference`, `salary of HK$`: the word before says more.
+    let close = nearest(line, start, CURRENCY_BYTES).filter(|(_, before)| {
+        *before == Topic::Salary
+            || nearest(line, start, ADJACENT_BYTES).is_some_and(|(_, near)| near == *before)
+    });
+    Some(close.map_or(topic, |(_, before)| before))
+}
+
+/// The word that ends nearest before a place, and of those that overlap it the one that starts
+/// first: `octopus card` before `card no`.
+fn nearest(line: &[u8], from: usize, reach: usize) -> Option<(usize, Topic)> {
+    let ends = (from.saturating_sub(reach)..=from).rev();
+    let (end, (start, topic)) = ends
+        .filter(|end| {
+            let last = end.checked_sub(1).and_then(|i| line.get(i));
+            // Values and what parts them end no word.
+            last.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'$')
+        })
+        .find_map(|end| Some((end, word_ending(line, end)?)))?;
+    let earlier = (start + 1..end)
+        .rev()
+        .find_map(|end| word_ending(line, end).filter(|(first, _)| *first < start));
+    Some(earlier.unwrap_or((start, topic)))
 }
 
 /// What the name of a column says that its values are.
