@@ -51,8 +51,7 @@ pub(crate) fn account(
 
 /// A business registration certificate's number: eight digits, branch, month, year, and the last
 /// character, as printed on the certificate (`12345678-000-01-24-5`).
-pub(crate) fn business_registration(text: &[u8], start: usize) -> Option<Hit> {
-    let run = Run::read(text, start)?;
+pub(crate) fn business_registration(text: &[u8], start: usize, run: &Run) -> Option<Hit> {
     let number = run.numbers().find(|n| matches!(n.groups, [8, 3, 2, 2] | [8, 3, 2, 2, 1]))?;
     let month = number.value(11, 13)?;
     if !(1..=12).contains(&month) {
@@ -107,14 +106,18 @@ mod tests {
         assert_eq!(account_in("012-874-497188250", Some(Topic::Other)), None);
     }
 
+    fn registration(text: &str) -> Option<Hit> {
+        business_registration(text.as_bytes(), 0, &Run::read(text.as_bytes(), 0)?)
+    }
+
     #[test]
     fn a_certificate_number_has_a_month() {
         for text in ["12345678-000-01-24-5", "12345678-000-12-24-A", "12345678-000-12-24"] {
-            let hit = business_registration(text.as_bytes(), 0).unwrap();
+            let hit = registration(text).unwrap();
             assert_eq!(hit.end, text.len(), "{text}");
         }
-        assert!(business_registration(b"12345678-000-13-24-5", 0).is_none());
-        assert!(business_registration(b"12345678-000", 0).is_none());
+        assert!(registration("12345678-000-13-24-5").is_none());
+        assert!(registration("12345678-000").is_none());
     }
 
     #[test]

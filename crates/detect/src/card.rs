@@ -48,7 +48,7 @@ pub(crate) fn of(
 }
 
 /// Groups as people write them: all in one, fours with a rest, or 4-6-5 and 4-6-4.
-fn grouped(groups: &[usize]) -> bool {
+fn grouped(groups: &[u8]) -> bool {
     match groups {
         [_] | [4, 6, 4 | 5] => true,
         [fours @ .., last] => fours.iter().all(|n| *n == 4) && (1..=7).contains(last),

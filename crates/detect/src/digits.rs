@@ -10,9 +10,11 @@ const GROUPS_MAX: usize = 8;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Run {
     digits: [u8; DIGITS_MAX],
-    lengths: [usize; GROUPS_MAX],
-    ends: [usize; GROUPS_MAX],
-    groups: usize,
+    lengths: [u8; GROUPS_MAX],
+    /// Where each group ends, from the first digit on.
+    ends: [u8; GROUPS_MAX],
+    groups: u8,
+    start: usize,
 }
 
 /// The first groups of a run, read as one number.
@@ -21,7 +23,7 @@ pub(crate) struct Number<'a> {
     /// The digits, 0 to 9.
     pub(crate) digits: &'a [u8],
     /// How many digits each group has.
-    pub(crate) groups: &'a [usize],
+    pub(crate) groups: &'a [u8],
     /// The byte after the last digit.
     pub(crate) end: usize,
 }
@@ -32,13 +34,14 @@ impl Run {
         let mut run = Self {
             digits: [0; DIGITS_MAX],
             lengths: [0; GROUPS_MAX],
-            ends: [start; GROUPS_MAX],
+            ends: [0; GROUPS_MAX],
             groups: 0,
+            start,
         };
         let (mut at, mut count, mut joint) = (start, 0usize, None);
-        while run.groups < GROUPS_MAX {
-            let mut length = 0usize;
-            while let Some((digit, size)) = plain(text, at).filter(|(c, _)| c.is_ascii_digit()) {
+        while usize::from(run.groups) < GROUPS_MAX {
+            let mut length = 0u8;
+            while let Some((digit, size)) = digit_at(text, at) {
                 let Some(place) = run.digits.get_mut(count) else {
                     // Too many: what was whole before this group stands.
                     return (run.groups > 0).then_some(run);
@@ -51,8 +54,8 @@ impl Run {
             if length == 0 {
                 break;
             }
-            *run.lengths.get_mut(run.groups)? = length;
-            *run.ends.get_mut(run.groups)? = at;
+            *run.lengths.get_mut(usize::from(run.groups))? = length;
+            *run.ends.get_mut(usize::from(run.groups))? = u8::try_from(at - start).ok()?;
             run.groups += 1;
             match plain(text, at) {
                 Some((c @ (b' ' | b'-'), size)) if joint.is_none_or(|j| j == c) => {
@@ -68,11 +71,13 @@ impl Run {
     /// The numbers that the first groups make, the longest first.
     pub(crate) fn numbers(&self) -> impl Iterator<Item = Number<'_>> {
         (1..=self.groups).rev().filter_map(|groups| {
+            let groups = usize::from(groups);
             let lengths = self.lengths.get(..groups)?;
+            let digits = lengths.iter().map(|n| usize::from(*n)).sum();
             Some(Number {
-                digits: self.digits.get(..lengths.iter().sum())?,
+                digits: self.digits.get(..digits)?,
                 groups: lengths,
-                end: *self.ends.get(groups - 1)?,
+                end: self.start + usize::from(*self.ends.get(groups - 1)?),
             })
         })
     }
@@ -85,6 +90,15 @@ impl Run {
     /// The first group alone.
     pub(crate) fn first(&self) -> Option<Number<'_>> {
         self.numbers().last()
+    }
+}
+
+/// The digit here and its length in bytes; nearly all are ASCII.
+fn digit_at(text: &[u8], at: usize) -> Option<(u8, usize)> {
+    match text.get(at)? {
+        digit @ b'0'..=b'9' => Some((*digit, 1)),
+        0xef => plain(text, at).filter(|(c, _)| c.is_ascii_digit()),
+        _ => None,
     }
 }
 

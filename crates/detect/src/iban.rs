@@ -99,6 +99,10 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// The account number that starts here, if one does; groups of four may be parted by one space.
 pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+    let [_, _, tens, ones] = text.get(start..)?.first_chunk::<4>()?;
+    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+        return None;
+    }
     let country = text.get(start..start + 2)?;
     let (_, length) = LENGTHS.iter().find(|(code, _)| code.as_slice() == country)?;
     let mut token = [0u8; LENGTH_MAX];

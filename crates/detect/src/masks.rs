@@ -8,13 +8,13 @@
 /// How many bytes one block has.
 pub(crate) const BLOCK: usize = 64;
 
-const DIGIT: u8 = 1;
-const UPPER: u8 = 2;
-const LOWER: u8 = 4;
-const SIGN: u8 = 8;
-const JOINT: u8 = 16;
-const WIDE: u8 = 32;
-const COLON: u8 = 64;
+const DIGIT: u32 = 0;
+const UPPER: u32 = 1;
+const LOWER: u32 = 2;
+const SIGN: u32 = 3;
+const JOINT: u32 = 4;
+const WIDE: u32 = 5;
+const COLON: u32 = 6;
 
 /// The classes of one block: bit n of each word is byte n.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -52,13 +52,13 @@ impl Classes {
 
 /// The classes of one byte as bits.
 const fn class_of(byte: u8) -> u8 {
-    ((byte.wrapping_sub(b'0') < 10) as u8 * DIGIT)
-        | ((byte.wrapping_sub(b'A') < 26) as u8 * UPPER)
-        | ((byte.wrapping_sub(b'a') < 26) as u8 * LOWER)
-        | ((byte == b'@') as u8 * SIGN)
-        | (((byte == b'_') | (byte == b'-')) as u8 * JOINT)
-        | ((byte >= 0xe0) as u8 * WIDE)
-        | (((byte == b':') | (byte == b'=')) as u8 * COLON)
+    ((byte.wrapping_sub(b'0') < 10) as u8) << DIGIT
+        | ((byte.wrapping_sub(b'A') < 26) as u8) << UPPER
+        | ((byte.wrapping_sub(b'a') < 26) as u8) << LOWER
+        | ((byte == b'@') as u8) << SIGN
+        | (((byte == b'_') | (byte == b'-')) as u8) << JOINT
+        | ((byte >= 0xe0) as u8) << WIDE
+        | (((byte == b':') | (byte == b'=')) as u8) << COLON
 }
 
 /// Turns a matrix of eight by eight bits: bit c of byte r becomes bit r of byte c.

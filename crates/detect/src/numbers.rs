@@ -54,7 +54,7 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     run.numbers()
         .find_map(|n| card::of(text, start, &n, topic))
         .or_else(|| phone::international(text, start, &run))
-        .or_else(|| bank::business_registration(text, start))
+        .or_else(|| bank::business_registration(text, start, &run))
         .or_else(|| run.numbers().find_map(|n| bank::account(text, start, &n, topic)))
         .or_else(|| bracketed(text, start, &first, topic))
         .or_else(|| run.numbers().find_map(|n| named(text, start, &n, topic)))
@@ -174,7 +174,7 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
     let Some(run) = Run::read(cell, 0) else { return false };
     let Some(number) = run.whole().filter(|n| n.end == cell.len()) else {
         let found = match kind {
-            Kind::BusinessRegistration => bank::business_registration(cell, 0),
+            Kind::BusinessRegistration => bank::business_registration(cell, 0, &run),
             _ => run.first().and_then(|n| bracketed(cell, 0, &n, || None)),
         };
         return found.is_some_and(|h| h.kind == kind && h.end == cell.len());
@@ -186,7 +186,7 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
         Kind::BankAccount => bank::account(cell, 0, &number, || Some(Topic::Bank)).is_some(),
         Kind::FpsIdentifier => matches!(count, 7 | 9) && one,
         Kind::BusinessRegistration => {
-            let certificate = bank::business_registration(cell, 0);
+            let certificate = bank::business_registration(cell, 0, &run);
             matches!(count, 7 | 8) && one || certificate.is_some_and(|h| h.end == cell.len())
         }
         Kind::MacauIdentity => count == 8 && one && macau,

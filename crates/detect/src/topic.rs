@@ -148,20 +148,22 @@ const fn fold(byte: u8) -> u8 {
     }
 }
 
+/// The last three bytes before a place, folded; a space for each that is missing.
+fn key_of(text: &[u8], end: usize) -> u32 {
+    let byte = |back: usize| {
+        let byte = end.checked_sub(back).and_then(|i| text.get(i)).copied().unwrap_or(b' ');
+        u32::from(fold(byte))
+    };
+    byte(3) << 16 | byte(2) << 8 | byte(1)
+}
+
+fn place_of(key: u32) -> usize {
+    (key.wrapping_mul(0x9e37_79b1) >> 20) as usize % BUCKETS
+}
+
 /// The bucket of the words that end as the text does before this place.
 fn bucket_of(text: &[u8], end: usize) -> usize {
-    let three = end.checked_sub(3).and_then(|start| text.get(start..end));
-    let folded = match three {
-        Some([a, b, c]) => {
-            u32::from(fold(*a)) << 16 | u32::from(fold(*b)) << 8 | u32::from(fold(*c))
-        }
-        _ => text
-            .get(..end)
-            .unwrap_or_default()
-            .iter()
-            .fold(u32::from(b' '), |n, b| n << 8 | u32::from(fold(*b))),
-    };
-    (folded.wrapping_mul(0x9e37_79b1) >> 20) as usize % BUCKETS
+    place_of(key_of(text, end))
 }
 
 /// The longest word that ends here: where it starts, and its topic.
@@ -229,14 +231,26 @@ fn last_in(line: &[u8], reach: usize) -> Option<Topic> {
 /// The word that ends nearest before a place, and of those that overlap it the one that starts
 /// first: `octopus card` before `card no`.
 fn nearest(line: &[u8], from: usize, reach: usize) -> Option<(usize, Topic)> {
-    let ends = (from.saturating_sub(reach)..=from).rev();
-    let (end, (start, topic)) = ends
-        .filter(|end| {
-            let last = end.checked_sub(1).and_then(|i| line.get(i));
-            // Values and what parts them end no word.
-            last.is_some_and(|b| b.is_ascii_alphabetic() || *b >= 0x80 || *b == b'$')
-        })
-        .find_map(|end| Some((end, word_ending(line, end)?)))?;
+    let words = &*WORDS;
+    let least = from.saturating_sub(reach);
+    let (mut end, mut found) = (from, None);
+    // The last three bytes, folded; each step back brings one more and drops one.
+    let mut key = key_of(line, from);
+    while end >= least.max(1) {
+        let last = line.get(end - 1).copied().unwrap_or(b' ');
+        // Values and what parts them end no word.
+        let may_end = last.is_ascii_alphabetic() || last >= 0x80 || last == b'$';
+        if may_end && words.ends.get(place_of(key)) == Some(&true) {
+            found = word_ending(line, end);
+            if found.is_some() {
+                break;
+            }
+        }
+        end -= 1;
+        let next = end.checked_sub(3).and_then(|i| line.get(i)).copied().unwrap_or(b' ');
+        key = key >> 8 | u32::from(fold(next)) << 16;
+    }
+    let (start, topic) = found?;
     let earlier = (start + 1..end)
         .rev()
         .find_map(|end| word_ending(line, end).filter(|(first, _)| *first < start));
