@@ -63,7 +63,12 @@ pub(crate) fn at_number(text: &[u8], start: usize) -> Option<Hit> {
     let opens = match rest.get(width..)? {
         [b' ', next, ..] => next.is_ascii_uppercase() || *next == b'F',
         [b'/', b'F' | b'f', ..] => true,
-        [b'A'..=b'Z' | b'-' | b's' | b'n' | b'r' | b't', ..] => true,
+        // `1-3 Nathan Road`, but no date.
+        [b'-', more @ ..] => {
+            let second = more.iter().take(5).take_while(|b| b.is_ascii_digit()).count();
+            more.get(second) == Some(&b' ')
+        }
+        [b'A'..=b'Z' | b's' | b'n' | b'r' | b't', ..] => true,
         _ => false,
     };
     if width > 4 || !opens { None } else { at(text, start) }

@@ -5,6 +5,8 @@ use std::sync::LazyLock;
 
 /// How far before a value a word may end that says what the value is, in bytes.
 const REACH_BYTES: usize = 56;
+/// The same for a field of a record: only the field before it may name it (`phone,2345 6789`).
+const FIELD_REACH_BYTES: usize = 16;
 /// How far before the value words are read at all.
 const WINDOW_BYTES: usize = 96;
 /// Between two words that together name one thing: `HKID reference`.
@@ -211,7 +213,13 @@ pub(crate) fn before(text: &[u8], at: usize) -> Option<Topic> {
         Some(newline) => window.get(newline + 1..)?,
         None => window,
     };
-    last_in(line, REACH_BYTES)
+    last_in(line, if is_field(line) { FIELD_REACH_BYTES } else { REACH_BYTES })
+}
+
+/// Whether the value begins a field of a record: its column names it, not what stands far before.
+fn is_field(line: &[u8]) -> bool {
+    let line = line.strip_suffix(b"\"").unwrap_or(line);
+    matches!(line.last(), Some(b',' | b'\t' | b'|' | b';'))
 }
 
 /// The topic of the last word in a line that ends within `reach` bytes of the line's end.
@@ -280,6 +288,8 @@ mod tests {
         assert_eq!(of("身份證編號："), Some(Topic::Identity));
         assert_eq!(of("\"userPhone\":\""), Some(Topic::Phone));
         assert_eq!(of("a monthly salary of HK$"), Some(Topic::Salary));
+        assert_eq!(of("phone,"), Some(Topic::Phone));
+        assert_eq!(of("phone call with the customer,"), None);
         assert_eq!(of("hotel "), None);
         assert_eq!(of("phone\n"), None);
         assert_eq!(of("Telephone:\n"), Some(Topic::Phone));
