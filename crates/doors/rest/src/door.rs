@@ -154,7 +154,7 @@ impl Door {
         let micros = self.clock.monotonic().0.saturating_sub(arrived.0);
         self.meters.count(index, status, micros);
         let code = result.as_ref().err().map_or("", Fault::code);
-        tracing::info!(
+        tracing::debug!(
             method = %endpoint.method, path = endpoint.path, status = status.as_u16(),
             micros, correlation, code, "request"
         );

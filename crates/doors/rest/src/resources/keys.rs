@@ -49,6 +49,11 @@ pub(crate) fn lines(table: &mut Table) {
         read("/keys/{key}/public-key", "Gives the public half of a key pair."),
         public_key,
     );
+    table.closed(
+        AREA,
+        read("/keys/{key}/timeline", "Tells what happened to a key, newest first."),
+        timeline,
+    );
     table.closed(AREA, on("/keys/{key}/rotate", Action::KeyRotate, "Makes a new version."), rotate);
     table.closed(
         AREA,

@@ -130,6 +130,17 @@ fn action_of((index, word): (usize, String)) -> Result<Action, Problem> {
     Action::from_word(&word).ok_or_else(wrong)
 }
 
+/// The field at fault by the name that it has in this API.
+fn in_our_words(cause: access::AccessError) -> Problem {
+    let mut problem = Problem::from(cause);
+    if let Some(field) = problem.fields.iter_mut().find(|field| field.pointer == "/expires_at") {
+        field.pointer = "/ends".into();
+        field.detail = field.detail.replace("`expires_at`", "`ends`");
+        problem.detail = format!("`/ends`: {}", field.detail);
+    }
+    problem
+}
+
 async fn create(
     rooms: Arc<Rooms>,
     call: Call<NoParameters, NoParameters, FromJson<CreateTokenRequest>>,
@@ -149,7 +160,7 @@ async fn create(
         (None, Principal::System) => return Err(Problem::not_found("identity")),
     };
     let permit = rooms.permit::<actions::TokenManage>(&call.caller, holder)?;
-    let made = rooms.access.create_token(permit, new).await?;
+    let made = rooms.access.create_token(permit, new).await.map_err(in_our_words)?;
     let token = SecretText::new(made.text.expose().clone());
     let body = CreatedToken { id: made.id, token, ends: made.expires_at };
     Ok(CreatedShown(Created { at: format!("/tokens/{}", made.id), body }))
