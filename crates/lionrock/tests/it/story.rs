@@ -8,7 +8,7 @@ use kernel::{Clock, HeldClock, Timestamp};
 use lionrock::cli::{Cli, Command};
 use lionrock::client::{Client, Sent};
 use lionrock::exit::Exit;
-use lionrock::serve::Server;
+use lionrock::serve::{Extras, Server};
 use serde_json::{Value, json};
 use std::sync::Arc;
 
@@ -32,7 +32,8 @@ impl House {
         let scratch = Scratch::new("story");
         let now = Timestamp::parse_rfc3339("2026-11-21T01:00:00Z").unwrap();
         let clock = Arc::new(HeldClock::at(now));
-        let server = Server::start(scratch.config(), clock.clone()).await.unwrap();
+        let server =
+            Server::start(scratch.config(), clock.clone(), Extras::default()).await.unwrap();
         Self { scratch, server, clock }
     }
 
