@@ -19,6 +19,16 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         return network::hexadecimal(text, start)
             .or_else(|| unit.then(|| address_zh::at_number(text, start, start + run)).flatten());
     }
+    // Digits that stand alone are too few or too many for any number, or go on to the readings
+    // below.
+    let opens = matches!(joined, b' ' | b'-' | b'(' | b'.' | b'/' | b':') || joined >= 0x80;
+    let thousands = joined == b',' && text.get(start + run + 1).is_some_and(u8::is_ascii_digit);
+    if !opens && !thousands && run < 4 {
+        return None;
+    }
+    if joined == b':' && run < 4 {
+        return network::hexadecimal(text, start);
+    }
     let known = OnceCell::new();
     let topic = || *known.get_or_init(|| topic::before(text, start));
     let run = Run::read(text, start)?;

@@ -3,10 +3,13 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+/// Pairs of letters, with one more for what is none.
+const PAIRS: usize = 27 * 27;
+
 /// Places by their first two letters (English, lower case) or first character (Chinese), the
 /// longest first.
 struct Gazetteer {
-    english: HashMap<[u8; 2], Vec<&'static str>>,
+    english: Vec<Vec<&'static str>>,
     chinese: HashMap<char, Vec<&'static str>>,
 }
 
@@ -14,10 +17,13 @@ static PLACES: LazyLock<Gazetteer> = LazyLock::new(|| {
     let lines = |file: &'static str| {
         file.lines().filter(|l| !l.starts_with('#')).flat_map(|l| l.split('|'))
     };
-    let mut english: HashMap<[u8; 2], Vec<&'static str>> = HashMap::new();
+    let mut english: Vec<Vec<&'static str>> = Vec::new();
+    english.resize_with(PAIRS, Vec::new);
     for place in lines(include_str!("../data/places-en.txt")) {
-        if let [a, b, ..] = place.as_bytes() {
-            english.entry([*a, *b]).or_default().push(place);
+        if let [a, b, ..] = place.as_bytes()
+            && let Some(list) = english.get_mut(pair(*a, *b))
+        {
+            list.push(place);
         }
     }
     let mut chinese: HashMap<char, Vec<&'static str>> = HashMap::new();
@@ -26,11 +32,17 @@ static PLACES: LazyLock<Gazetteer> = LazyLock::new(|| {
             chinese.entry(first).or_default().push(place);
         }
     }
-    for list in english.values_mut().chain(chinese.values_mut()) {
+    for list in english.iter_mut().chain(chinese.values_mut()) {
         list.sort_by_key(|place| std::cmp::Reverse(place.len()));
     }
     Gazetteer { english, chinese }
 });
+
+/// The list of a place's first two letters; what is no letter shares one.
+fn pair(a: u8, b: u8) -> usize {
+    let letter = |c: u8| usize::from(c.to_ascii_lowercase().wrapping_sub(b'a').min(26));
+    letter(a) * 27 + letter(b)
+}
 
 /// Where the English place that starts here ends; it begins with a capital and ends a word.
 pub(crate) fn starts(text: &[u8], start: usize) -> Option<usize> {
@@ -39,7 +51,7 @@ pub(crate) fn starts(text: &[u8], start: usize) -> Option<usize> {
     if !a.is_ascii_uppercase() {
         return None;
     }
-    let list = PLACES.english.get(&[a.to_ascii_lowercase(), b.to_ascii_lowercase()])?;
+    let list = PLACES.english.get(pair(*a, *b))?;
     list.iter().find_map(|place| {
         let same = rest.get(..place.len())?.eq_ignore_ascii_case(place.as_bytes());
         let ends = !rest.get(place.len()).is_some_and(u8::is_ascii_alphanumeric);

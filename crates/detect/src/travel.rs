@@ -97,6 +97,11 @@ fn taiwan_check(token: &[u8]) -> bool {
 /// A line of a machine-readable document that starts here: the second line with its check digits
 /// right, or the first line of a passport.
 pub(crate) fn machine_readable(text: &[u8], start: usize) -> Option<Hit> {
+    // The shortest line has thirty characters: most tokens end before.
+    let shortest = LINES.first().copied().unwrap_or_default();
+    if !text.get(start + shortest - 1).is_some_and(|b| is_mrz(*b)) {
+        return None;
+    }
     let before = start.checked_sub(1).and_then(|i| text.get(i));
     if before.is_some_and(|b| is_mrz(*b)) {
         return None;
