@@ -23,16 +23,17 @@ pub struct Remote {
     /// The server.
     #[arg(
         long,
+        global = true,
         env = "LIONROCK_ADDRESS",
         default_value = "https://localhost:8443",
         help_heading = "Server"
     )]
     pub address: String,
     /// The certificate of the server's authority, in PEM [default: ~/.config/lionrock/authority.crt]
-    #[arg(long, env = "LIONROCK_AUTHORITY", help_heading = "Server")]
+    #[arg(long, global = true, env = "LIONROCK_AUTHORITY", help_heading = "Server")]
     pub authority: Option<PathBuf>,
     /// A file that holds an API token [default: the session of `lionrock login`]
-    #[arg(long, env = "LIONROCK_TOKEN_FILE", help_heading = "Server")]
+    #[arg(long, global = true, env = "LIONROCK_TOKEN_FILE", help_heading = "Server")]
     pub token_file: Option<PathBuf>,
 }
 
@@ -377,6 +378,17 @@ pub enum Log {
     },
     /// Prints the newest signed checkpoint.
     Checkpoint,
+    /// Prints the key that verifies checkpoints, for whoever will verify packs.
+    Key,
+    /// Proves that the log of one size is the beginning of the log of another (RFC 9162).
+    Consistency {
+        /// The smaller size, such as that of a checkpoint that you kept.
+        #[arg(long)]
+        from: u64,
+        /// The larger size [default: the newest checkpoint's]
+        #[arg(long)]
+        to: Option<u64>,
+    },
 }
 
 /// Verbs of assets.
@@ -388,6 +400,12 @@ pub enum Assets {
     Import {
         /// The file.
         file: PathBuf,
+        /// The name of the list: becomes the source of what it says [default: the file's name]
+        #[arg(long)]
+        name: Option<String>,
+        /// Reads and judges, and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
     },
 }
 
@@ -417,6 +435,14 @@ pub enum Reports {
     List,
     /// Makes a report from the newest run.
     Make,
+    /// Writes the pack of a report into a file that only you can read.
+    Get {
+        /// The report.
+        report: String,
+        /// The file to write, mode 0600.
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
 }
 
 #[cfg(test)]

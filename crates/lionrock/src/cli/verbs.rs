@@ -73,6 +73,13 @@ impl Verb {
         Ok(())
     }
 
+    /// What the API gives as text, as it is.
+    async fn text(&self, path: &[&str]) -> Result<(), CliError> {
+        let reply = self.client.ask(Method::GET, &below(path), Sent::Nothing).await?;
+        screen::bytes(&reply.body);
+        Ok(())
+    }
+
     async fn post(
         &self,
         path: &[&str],
@@ -262,11 +269,11 @@ async fn log(verb: Verb, log: Log) -> Result<(), CliError> {
                 show::table(&["position", "at", "principal", "action", "resource", "outcome"]);
             verb.get(&["log", "events"], &query, columns).await
         }
-        Log::Checkpoint => {
-            let path = below(&["log", "checkpoint"]);
-            let reply = verb.client.ask(Method::GET, &path, Sent::Nothing).await?;
-            screen::bytes(&reply.body);
-            Ok(())
+        Log::Checkpoint => verb.text(&["log", "checkpoint"]).await,
+        Log::Key => verb.text(&["log", "key"]).await,
+        Log::Consistency { from, to } => {
+            let query = [("from", Some(from.to_string())), ("to", to.map(|to| to.to_string()))];
+            verb.get(&["log", "consistency"], &query, show::fields).await
         }
     }
 }
@@ -276,7 +283,7 @@ async fn assets(verb: Verb, assets: Assets) -> Result<(), CliError> {
         Assets::List => {
             verb.get(&["assets"], &[], show::table(&["id", "name", "reference", "source"])).await
         }
-        Assets::Import { file } => {
+        Assets::Import { file, name, dry_run } => {
             let ending = file.extension().and_then(|ending| ending.to_str());
             let media = match ending {
                 Some("yaml" | "yml") => "application/yaml",
@@ -288,7 +295,10 @@ async fn assets(verb: Verb, assets: Assets) -> Result<(), CliError> {
                 }
             };
             let bytes = read(Some(&file))?.to_vec();
-            let path = below(&["assets", "import"]);
+            let stem = || file.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            let query =
+                [("name", name.or_else(stem)), ("dry_run", dry_run.then(|| "true".to_owned()))];
+            let path = format!("{}{}", below(&["assets", "import"]), question(&query));
             let reply = verb.client.ask(Method::POST, &path, Sent::Bytes(media, bytes)).await?;
             show::answer(verb.json, &reply.json()?, show::fields);
             Ok(())
@@ -312,6 +322,12 @@ async fn reports(verb: Verb, reports: Reports) -> Result<(), CliError> {
     match reports {
         Reports::List => {
             verb.get(&["reports"], &[], show::table(&["id", "made", "made_by", "from", "to"])).await
+        }
+        Reports::Get { report, out } => {
+            let path = below(&["reports", &report]);
+            let reply = verb.client.ask(Method::GET, &path, Sent::Nothing).await?;
+            folder::write_private(&out, &reply.body)?;
+            Ok(())
         }
         Reports::Make => verb.post(&["reports"], Some(&json!({})), show::fields).await,
     }
