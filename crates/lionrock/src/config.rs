@@ -101,10 +101,22 @@ pub struct CheckpointConfig {
     pub folder: Option<PathBuf>,
     /// An address that takes each checkpoint as a POST, such as internal audit's mailbox gateway.
     pub webhook: Option<String>,
+    /// Witnesses that are asked to cosign each checkpoint, such as internal audit's.
+    pub witnesses: Vec<WitnessConfig>,
     /// Certificates (PEM) of authorities that vouch for webhook and syslog receivers.
     pub authorities: Option<PathBuf>,
     /// The file outside the data folder that holds the newest head; a start behind it is refused.
     pub anchor: Option<PathBuf>,
+}
+
+/// A witness (`lionrock witness`, or any other that speaks C2SP tlog-witness).
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct WitnessConfig {
+    /// Its address, such as `https://witness.example/add-checkpoint`.
+    pub address: String,
+    /// Its verifier key, as its first start printed it.
+    pub key: String,
 }
 
 impl Default for Config {
@@ -124,6 +136,8 @@ impl Default for Config {
 
 /// Most names of one server: a certificate with more is a mistake.
 const NAMES_MAX: usize = 32;
+/// Most witnesses: each is asked every minute.
+const WITNESSES_MAX: usize = 8;
 
 impl Config {
     /// Reads a file, or takes the defaults.
@@ -145,6 +159,10 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         if self.names.is_empty() || self.names.len() > NAMES_MAX {
             return Err(ConfigError::Rule { name: "names", rule: "expected 1 to 32 names" });
+        }
+        if self.checkpoints.witnesses.len() > WITNESSES_MAX {
+            let rule = "expected at most 8 witnesses";
+            return Err(ConfigError::Rule { name: "checkpoints.witnesses", rule });
         }
         let fits = |c: char| c.is_ascii_graphic() && c != '+';
         if self.origin.is_empty() || self.origin.len() > 255 || !self.origin.chars().all(fits) {
@@ -192,5 +210,12 @@ mod tests {
             assert!(origin(bad).check().is_err(), "{bad}");
         }
         assert!(Config { names: Vec::new(), ..Config::default() }.check().is_err());
+        let witnesses = |count| {
+            let witness = WitnessConfig { address: "http://w".into(), key: "k".into() };
+            let mut config = Config::default();
+            config.checkpoints.witnesses = vec![witness; count];
+            config.check().is_ok()
+        };
+        assert!(witnesses(WITNESSES_MAX) && !witnesses(WITNESSES_MAX + 1));
     }
 }

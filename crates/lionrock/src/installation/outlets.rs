@@ -1,6 +1,7 @@
 //! Where checkpoints and events leave the house: a folder, a webhook, a syslog receiver.
 
 use crate::config::Config;
+use audit::WitnessClient;
 use audit::deliver::{Courier, Destination};
 use audit::post::{PostError, Poster};
 use audit::sink::{DATA_ID_DEFAULT, Sink, SinkError, SinkOptions};
@@ -22,9 +23,12 @@ pub enum OutletError {
     /// The file of authorities holds none.
     #[error("`{0}` holds no certificates in PEM")]
     Authorities(PathBuf),
-    /// The webhook's address or TLS settings.
-    #[error("the webhook for checkpoints cannot be set up")]
+    /// The address or TLS settings of a webhook or witness.
+    #[error("a webhook or witness for checkpoints cannot be set up")]
     Webhook(#[from] PostError),
+    /// The key of a witness.
+    #[error("`{0}` is not the key of a witness")]
+    WitnessKey(String),
     /// The syslog receiver.
     #[error("the syslog receiver cannot be set up")]
     Syslog(#[from] SinkError),
@@ -57,6 +61,14 @@ impl Outlets {
         if let Some(address) = &settings.webhook {
             let destination = Destination::Webhook(address.parse()?, Poster::new(&authorities)?);
             couriers.push(courier("checkpoint-webhook", destination));
+        }
+        for (i, witness) in settings.witnesses.iter().enumerate() {
+            let key = comply::pack::read_key(&witness.key);
+            let key = key.map_err(|_| OutletError::WitnessKey(witness.key.clone()))?;
+            let (address, poster) = (witness.address.parse()?, Poster::new(&authorities)?);
+            let client = WitnessClient { address, key, poster };
+            let name = format!("witness-{}", i + 1);
+            couriers.push(courier(&name, Destination::Witness(Box::new(client))));
         }
         let sink = config.syslog.as_ref().map(|syslog| {
             let options = SinkOptions {
