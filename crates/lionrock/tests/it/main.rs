@@ -3,8 +3,14 @@
 #[cfg(test)]
 mod authorization;
 #[cfg(test)]
+mod docs;
+#[cfg(test)]
 mod listening;
 #[cfg(test)]
 mod story;
 #[cfg(test)]
+mod verifying;
+#[cfg(test)]
 mod whole;
+#[cfg(test)]
+mod witnessing;
