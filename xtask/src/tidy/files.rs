@@ -42,7 +42,9 @@ fn check_one(file: &File) -> Vec<Finding> {
     }
     let Some(text) = &file.text else { return found };
     found.extend(machine_paths(path, text));
-    if !path.starts_with("xtask/src/tidy/") && !path.ends_with("glossary.yaml") {
+    // The detectors' word lists hold what customers write, not what we say.
+    let theirs = path.starts_with("crates/detect/data/");
+    if !theirs && !path.starts_with("xtask/src/tidy/") && !path.ends_with("glossary.yaml") {
         for word in FORBIDDEN_CHINESE.iter().filter(|word| text.contains(**word)) {
             found.push(Finding::new(
                 path,
