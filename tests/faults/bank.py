@@ -80,13 +80,12 @@ class Connection:
 class Server:
     """A server process over a data folder."""
 
-    def __init__(self, binary, home, *before):
+    def __init__(self, binary, home, log):
         self.binary, self.home, self.data = Path(binary).resolve(), Path(home), Path(home) / "data"
-        self.log = Path(home).parent / (Path(home).name + ".log")
-        self.before, self.process, self.address = list(before), None, None
+        self.log, self.process, self.address = Path(log), None, None
 
     def command(self):
-        return [*self.before, str(self.binary), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0",
+        return [str(self.binary), "serve", "--data", str(self.data), "--listen", "127.0.0.1:0",
                 "--seal-key-file", str(self.home / "seal.key")]
 
     def start(self):
@@ -119,7 +118,7 @@ class Server:
         """Whether a new connection is served."""
         connection = self.connect()
         try:
-            return connection.get("/healthz") == "ok\n" and self.process.poll() is None
+            return connection.ask("GET", "/healthz", prefix="") == "ok\n" and self.process.poll() is None
         finally:
             connection.close()
 
@@ -163,7 +162,7 @@ class Bank:
         key = home / "seal.key"
         key.write_bytes(os.urandom(32))
         key.chmod(0o600)
-        server = Server(binary, home)
+        server = Server(binary, home, self.folder / "template.log")
         try:
             self.found(server)
             server.stop()
@@ -171,9 +170,6 @@ class Bank:
             server.end()
 
     def found(self, server):
-        with open(server.log, "wb"):
-            pass
-        # The certificate of the authority is there before anybody connects.
         server.start()
         shutil.copy(server.data / "authority.crt", server.home / "authority.crt")
         stranger = server.connect()
@@ -212,7 +208,7 @@ class Bank:
         return home
 
     def server(self, name, into=None):
-        return Server(self.binary, self.copy(name, into))
+        return Server(self.binary, self.copy(name, into), self.folder / f"{name}.log")
 
     def opens(self, server):
         """Whether what was encrypted when the bank was founded opens."""

@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FAULTS = ["proofs", "kill"]
+FAULTS = ["proofs", "folder", "disk", "hostile", "kill"]
 
 
 def main():

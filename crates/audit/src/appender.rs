@@ -7,7 +7,7 @@
 use crate::hash::Hash;
 use crate::head::{Head, Incarnation, StoredHead};
 use crate::leaf::{SALT_BYTES, Salt, leaf_hash};
-use crate::personal::PersonalWriter;
+use crate::personal::{PersonalWriter, at_disk};
 use crate::record::RecordWriter;
 use crate::shared::{Shared, lock};
 use crate::tile::{Tile, WIDTH};
@@ -44,6 +44,16 @@ pub enum LogAppendError {
     /// No randomness for salts.
     #[error(transparent)]
     Rng(#[from] RngUnavailable),
+}
+
+impl LogAppendError {
+    /// What the disk said, when a new personal-data key could not be written into the root.
+    fn disk(&self) -> Option<std::io::ErrorKind> {
+        match self {
+            Self::Personal(cause) => at_disk(cause),
+            _ => None,
+        }
+    }
 }
 
 /// The growing end of the log; at rest it equals what was published.
@@ -185,7 +195,10 @@ impl Appender for LogAppender {
         now: Timestamp,
         state: &StateDigest,
     ) -> Result<LogRows, AppendError> {
-        self.extend(&events, now, state).map_err(AppendError::new)
+        self.extend(&events, now, state).map_err(|cause| match cause.disk() {
+            Some(kind) => AppendError::at_disk(cause, kind),
+            None => AppendError::new(cause),
+        })
     }
 
     fn committed(&mut self) {

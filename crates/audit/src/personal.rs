@@ -10,7 +10,9 @@ use crate::record::{Bytes, CarriedKey, KeyPlace, PersonalPart};
 use kernel::{DomainId, Principal, Timestamp};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use strongroom::{KeyError, Lease, Month, PersonalKey, PersonalSlot, Strongroom};
+use strongroom::{
+    KeyError, Lease, Month, PersonalKey, PersonalSlot, RootError, RootFileError, Strongroom,
+};
 
 /// Most keys that are held open for writing; beyond that all are let go and made anew.
 const KEYS_OPEN_MAX: usize = 4_096;
@@ -114,7 +116,9 @@ impl PersonalWriter {
         // A key domain that is sealed or gone has no key to give: the installation's own does it.
         let (slot, stored) = match self.room.create_personal_key(&slot(subject.0)) {
             Ok(stored) => (slot(subject.0), stored),
-            Err(cause) if subject.0 == DomainId::SYSTEM => return Err(cause),
+            Err(cause) if subject.0 == DomainId::SYSTEM || at_disk(&cause).is_some() => {
+                return Err(cause);
+            }
             Err(_) => {
                 (slot(DomainId::SYSTEM), self.room.create_personal_key(&slot(DomainId::SYSTEM))?)
             }
@@ -148,6 +152,16 @@ impl PersonalWriter {
         self.open.values_mut().for_each(|open| open.part = None);
         self.plain.clear();
         self.committed();
+    }
+}
+
+/// What the disk said, when it refused the root that was to hold a new shred key.
+pub(crate) fn at_disk(cause: &KeyError) -> Option<std::io::ErrorKind> {
+    match cause {
+        KeyError::Root(RootError::RootFile(RootFileError::Disk { source, .. })) => {
+            Some(source.kind())
+        }
+        _ => None,
     }
 }
 

@@ -18,7 +18,7 @@ pub(crate) fn version_four(text: &[u8], start: usize) -> Option<Hit> {
     }
     // Four numbers below ten after the word are a version of some program.
     let window = text.get(start.saturating_sub(12)..start)?;
-    let version = window.windows(3).any(|w| w.eq_ignore_ascii_case(b"ver"))
+    let version = window.windows(7).any(|w| w.eq_ignore_ascii_case(b"version"))
         || window.windows(5).any(|w| w.eq_ignore_ascii_case(b"build"))
         || window.last().is_some_and(|b| matches!(b, b'v' | b'V'));
     let special =
@@ -135,6 +135,7 @@ mod tests {
         for text in ["256.1.1.1", "1.2.3", "1.2.3.4.5", "01.2.3.4", "0.1.2.3", "1.2.3.4-rc1"] {
             assert_eq!(version_four(text.as_bytes(), 0), None, "{text}");
         }
+        assert!(version_four(b"server 10.2.3.4", 7).is_some());
         assert_eq!(version_four(b"version 10.2.3.4", 8), None);
         for text in ["12:30:45", "00:00:5e:00:53", "00:00:5e:00:53:af:00", "::1", "ab:cd"] {
             assert_eq!(hexadecimal(text.as_bytes(), 0), None, "{text}");

@@ -3,6 +3,7 @@
 
 use crate::text::border_before;
 use crate::{Hit, Kind};
+use std::sync::LazyLock;
 
 /// How much of a private key block is read, in bytes: an RSA key of 4,096 bits takes 3.3 kB.
 const BLOCK_BYTES_MAX: usize = 4000;
@@ -49,34 +50,10 @@ const PREFIXES: &[(&str, usize, usize, Alphabet)] = &[
 ];
 
 /// Names whose values are secret, by their last word; the text is compared without joints.
-const NAMES: &[&str] = &[
-    "password",
-    "passwd",
-    "pwd",
-    "passphrase",
-    "secret",
-    "secretkey",
-    "secretaccesskey",
-    "token",
-    "accesstoken",
-    "authtoken",
-    "refreshtoken",
-    "apikey",
-    "accesskey",
-    "accountkey",
-    "privatekey",
-    "clientsecret",
-    "encryptionkey",
-    "signingkey",
-    "sharedaccesskey",
-    "accesskeysecret",
-    "authkey",
-    "密碼",
-    "密码",
-    "口令",
-    "密鑰",
-    "密钥",
-];
+static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
+    let lines = include_str!("../data/secret-names.txt").lines();
+    lines.filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect()
+});
 /// Values that stand where a secret would and are none.
 const PLACEHOLDERS: &[&str] = &[
     "password",

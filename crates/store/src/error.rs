@@ -208,16 +208,37 @@ pub struct AppendError {
     /// The appender's own error.
     #[source]
     pub cause: Arc<dyn std::error::Error + Send + Sync>,
+    /// What the disk said, when it was the disk that refused.
+    pub disk: Option<std::io::ErrorKind>,
 }
 
 impl AppendError {
     /// Wraps the appender's own error.
     pub fn new(cause: impl std::error::Error + Send + Sync + 'static) -> Self {
-        Self { cause: Arc::new(cause) }
+        Self { cause: Arc::new(cause), disk: None }
+    }
+
+    /// Wraps an error of a disk that the appender needs too: when that is full, what is essential is
+    /// tried again in reserved space.
+    pub fn at_disk(
+        cause: impl std::error::Error + Send + Sync + 'static,
+        disk: std::io::ErrorKind,
+    ) -> Self {
+        Self { cause: Arc::new(cause), disk: Some(disk) }
     }
 }
 
 impl StoreError {
+    /// A disk that has no room is the store's own trouble, whoever met it.
+    pub(crate) fn append(cause: AppendError) -> Self {
+        use std::io::ErrorKind;
+        match cause.disk {
+            Some(ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => Self::StorageFull,
+            Some(ErrorKind::ReadOnlyFilesystem) => Self::ReadOnly,
+            _ => Self::Append(cause),
+        }
+    }
+
     pub(crate) fn disk(doing: &'static str, cause: std::io::Error) -> Self {
         use std::io::ErrorKind;
         match cause.kind() {

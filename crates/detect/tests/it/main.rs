@@ -141,3 +141,23 @@ fn a_long_text_in_small_pieces_gives_the_same_hits() {
     let differs = hits.iter().zip(&whole).find(|(a, b)| a != b);
     assert_eq!((differs, hits.len()), (None, whole.len()));
 }
+
+#[test]
+fn a_letter_of_another_hand_gives_what_it_holds() {
+    let text = "茲證明本公司員工陳嘉琪小姐由2019年起任職，月薪港幣45,000元。現居於新界沙田馬鞍山新港城第3座\
+        25樓F室。請致電2345 6789。\nApplicant: LEUNG Chiu Wai, passport no.: K01234567\nAddress: Room \
+        1203, 12/F., Tower 2, Lippo Centre, 89 Queensway, Admiralty\nserver 10.0.0.5 build 1.2.3.4";
+    assert_eq!(
+        kinds(text),
+        [
+            (Kind::PersonName, "陳嘉琪"),
+            (Kind::Salary, "45,000"),
+            (Kind::Address, "新界沙田馬鞍山新港城第3座25樓F室"),
+            (Kind::Phone, "2345 6789"),
+            (Kind::PersonName, "LEUNG Chiu Wai"),
+            (Kind::HongKongPassport, "K01234567"),
+            (Kind::Address, "Room 1203, 12/F., Tower 2, Lippo Centre, 89 Queensway, Admiralty"),
+            (Kind::IpAddress, "10.0.0.5"),
+        ]
+    );
+}

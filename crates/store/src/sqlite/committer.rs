@@ -286,7 +286,7 @@ impl Committer {
             state.log_micros = now.unix_micros();
             let digest = state.digest(&core.sealing);
             *appended = true;
-            let rows = self.appender.append(log, now, &digest)?;
+            let rows = self.appender.append(log, now, &digest).map_err(StoreError::append)?;
             let in_step = rows.first.0 == state.log.size && u64::from(rows.count) == count;
             if !in_step {
                 return Err(AppendError::new(OutOfStep).into());

@@ -79,6 +79,22 @@ fn one_group_may_hold_what_fits_and_what_does_not() {
 }
 
 #[test]
+fn a_log_whose_disk_is_full_gets_the_reserve_for_what_is_essential() {
+    let folder = Folder::new();
+    let (store, told) = start(Store::open(folder.path(), keys(), clock(), options()).unwrap());
+    *told.wants_space_of.lock().unwrap() = Some(folder.path().join("store.reserve"));
+    assert!(matches!(store.commit(big(1)).wait(), Err(StoreError::StorageFull)));
+    let revoke = || Batch::new().raise_epoch(domain(1)).event(event("revoked")).essential();
+    store.commit(revoke()).wait().unwrap();
+    // The test's disk has room, so the reserve is taken again, and with it the room of the log.
+    store.commit(revoke()).wait().unwrap();
+    assert_eq!(logged(&store), ["revoked", "revoked"]);
+    *told.wants_space_of.lock().unwrap() = None;
+    store.commit(big(1)).wait().unwrap();
+    assert_eq!(store.verify().unwrap(), []);
+}
+
+#[test]
 fn files_are_readable_by_their_owner_only() {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = Folder::new();

@@ -59,6 +59,8 @@ pub(crate) fn other_keys() -> RecordKeys {
 #[derive(Debug, Default)]
 pub(crate) struct Told {
     pub(crate) refuse: AtomicBool,
+    /// A file whose space the appender's own disk lacks for as long as it is not given up.
+    pub(crate) wants_space_of: Mutex<Option<PathBuf>>,
     pub(crate) committed: AtomicU64,
     pub(crate) abandoned: AtomicU64,
     pub(crate) last_digest: Mutex<Option<StateDigest>>,
@@ -93,6 +95,11 @@ impl Appender for Lines {
         self.open = Some(self.size);
         if self.told.refuse.load(Ordering::SeqCst) {
             return Err(AppendError::new(ToldToRefuse));
+        }
+        if let Some(file) = &*self.told.wants_space_of.lock().unwrap()
+            && std::fs::metadata(file).unwrap().len() > 0
+        {
+            return Err(AppendError::at_disk(ToldToRefuse, std::io::ErrorKind::StorageFull));
         }
         let first = LogPosition(self.size);
         self.size += events.len() as u64;
