@@ -11,9 +11,9 @@ EXCLUDED = "/sys/(seal|unseal)|/log/tile"
 
 def tried(demo, role, examples):
     command = [Path(sys.executable).parent / "schemathesis", "run", ROOT / "docs" / "openapi.json",
-               "--url", demo.api, "--tls-verify", demo.authority, "--checks", CHECKS, "--mode", "all",
-               "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--no-color",
-               "--exclude-path-regex", EXCLUDED, "--generation-deterministic", "--generation-database", "none",
+               "--url", demo.api.removesuffix("/api/v1"), "--tls-verify", demo.authority, "--checks", CHECKS, "--mode", "all",
+               "--phases", "examples,coverage,fuzzing", "--max-examples", str(examples), "--max-time", "60", "--no-color",
+               "--exclude-path-regex", EXCLUDED, "--generation-deterministic",
                "--continue-on-failure", "--warnings", "off", "--suppress-health-check", "all", "--no-shrink",
                "-H", f"Authorization: Bearer {demo.ready['tokens'][role]}"]
     done = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)

@@ -17,8 +17,16 @@ def check_cryptography_opens_an_exported_key(demo):
     private = rsa.generate_private_key(65537, 3072)
     public = private.public_key().public_bytes(serialization.Encoding.DER,
                                                serialization.PublicFormat.SubjectPublicKeyInfo)
-    exported = demo.ready["exportable"]
-    answer = demo.call("key-custodian", "POST", f"/keys/{exported}/export",
-                       {"recipient": base64.b64encode(public).decode(), "reason": "strangers' test"})
-    key = unwrapped(demo, private, base64.b64decode(answer["wrapped"]))
-    assert len(key) == 32, len(key)
+    key = demo.ready["exportable"]
+    body = {"recipient": base64.b64encode(public).decode(), "reason": "strangers' test"}
+    refused = demo.call("key-custodian", "POST", f"/keys/{key}/export", body, expect=(403, 409), session=0)
+    assert refused["code"] == "approval-needed", refused
+    asked = demo.call("key-custodian", "POST", "/approvals",
+                      {"act": {"export-key": {"key": key, "body": body}}, "reason": "migration"}, session=0)
+    for officer in (0, 1):
+        demo.call("crypto-officer", "POST", f"/approvals/{asked['id']}/approve", session=officer)
+    answer = demo.call("key-custodian", "POST", f"/keys/{key}/export", body, session=0)
+    material = unwrapped(demo, private, base64.b64decode(answer["wrapped"]))
+    assert len(material) == 32, len(material)
+    again = demo.call("key-custodian", "POST", f"/keys/{key}/export", body, expect=(403, 409), session=0)
+    assert again["code"] == "approval-needed", again

@@ -34,7 +34,8 @@ def check_trestle_reads_both_documents(demo):
         for kind, model in (("assessment-results", AssessmentResults), ("catalog", Catalog)):
             path = Path(folder) / f"{kind}.json"
             path.write_bytes(documents(demo)[kind])
-            assert model.oscal_read(path).metadata.oscal_version.root == "1.2.1"
+            read = model.oscal_read(path)
+            assert read is not None and "1.2.1" in str(read.metadata.oscal_version), read.metadata.oscal_version
 
 
 def check_every_reference_leads_somewhere(demo):

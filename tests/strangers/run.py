@@ -36,12 +36,14 @@ class Demo:
         self.ready = json.loads(line)
         self.api, self.authority = self.ready["api"], self.ready["authority"]
 
-    def call(self, role, method, path, body=None, expect=(200, 201, 202, 204)):
-        """One call of the API as a role of the demo, by curl with our authority as the only root."""
+    def call(self, role, method, path, body=None, expect=(200, 201, 202, 204), session=None):
+        """One call of the API as a role of the demo, by curl with our authority as the only root: with its
+        token, or with the session of this number."""
         command = ["curl", "-sS", "--cacert", self.authority, "-X", method, self.api + path,
                    "-H", "Content-Type: application/json", "-w", "\n%{http_code}"]
         if role:
-            command += ["-H", "Authorization: Bearer " + self.ready["tokens"][role]]
+            proof = self.ready["tokens"][role] if session is None else self.ready["sessions"][role][session]
+            command += ["-H", "Authorization: Bearer " + proof]
         if body is not None:
             command += ["--data-binary", "@-"]
         out = subprocess.run(command, input=None if body is None else json.dumps(body),
