@@ -1,6 +1,7 @@
 //! The report as documents: printable HTML, a workbook, JSON, OSCAL.
 //!
-//! Each is made from the same [`Report`], so that they cannot disagree; the JSON is the report itself.
+//! Each is made from the same [`Report`], so that they cannot disagree; the JSON is the report
+//! itself.
 
 mod oscal;
 mod page;

@@ -3,15 +3,15 @@
 //! # What is in a pack
 //! ```text
 //! report.html report.xlsx report.json oscal/…   the documents
-//! STATEMENT              digests of the documents, as `sha256sum` reads them; the event `report.make` in
-//!                        the log carries the digest of this file, so that the log vouches for every document
-//! evidence/events.jsonl  events of the log, each with what recomputes its leaf and its inclusion proof
-//! evidence/checkpoint    the signed checkpoint that the proofs lead to
-//! evidence/consistency.jsonl  proofs that this checkpoint continues older ones that left the house
-//! SHA256SUMS             digests of everything, for a first look and to name an altered file
+//! STATEMENT        digests of the documents, as `sha256sum` reads them; the event `report.make`
+//!                  in the log carries the digest of this file: so the log vouches for each
+//! evidence/events.jsonl       events of the log, each with its leaf and its inclusion proof
+//! evidence/checkpoint         the signed checkpoint that the proofs lead to
+//! evidence/consistency.jsonl  proofs that it continues older ones that left the house
+//! SHA256SUMS       digests of everything, for a first look and to name an altered file
 //! ```
-//! Whoever alters a document and both lists of digests still has to alter the event, its leaf, the root
-//! and the signature over it.
+//! Whoever alters a document and both lists of digests still has to alter the event, its leaf, the
+//! root and the signature over it.
 
 mod verdict;
 
@@ -98,7 +98,8 @@ impl Draft {
 
     /// Adds the evidence and closes the pack. `made` is the position of the event `report.make`,
     /// `relied_on` the events that the report rests on, `older` sizes of checkpoints that left the
-    /// house. Events past [`EVENTS_MAX`] and sizes past [`OLDER_MAX`] are left out, the oldest first.
+    /// house. Events past [`EVENTS_MAX`] and sizes past [`OLDER_MAX`] are left out, the oldest
+    /// first.
     ///
     /// # Errors
     /// When the log does not give a proof, or the archive cannot be written.

@@ -1,7 +1,7 @@
 //! Reports that were made: each has its record, its event in the log, and its pack on disk.
 //!
-//! The order is such that a crash leaves nothing that claims more than it is: documents are written in
-//! memory, then event and record become durable in one commit, then the pack is closed with the
+//! The order is such that a crash leaves nothing that claims more than it is: documents are written
+//! in memory, then event and record become durable in one commit, then the pack is closed with the
 //! proof of that event and put in its place in one step. A record without a pack says so.
 
 use crate::error::ComplyError;
@@ -153,8 +153,8 @@ impl Reports {
         Resource::all(ResourceKind::Report, DomainId::SYSTEM)
     }
 
-    /// Makes the report of what is recorded, its documents and the record, and closes the pack. `older` has the sizes of checkpoints
-    /// that left the house and that the pack shall continue.
+    /// Makes the report of what is recorded, its documents and the record, and closes the pack.
+    /// `older` has the sizes of checkpoints that left the house and that the pack shall continue.
     ///
     /// # Errors
     /// When a document, the log, the store or the disk fails; nothing is recorded before the
@@ -196,8 +196,8 @@ impl Reports {
         Ok(record)
     }
 
-    /// What is on the shelf, newest first, with the size of each pack in bytes; `None`: the pack is not
-    /// there. For a door that asks the gate and records the reading itself.
+    /// What is on the shelf, newest first, with the size of each pack in bytes; `None`: the pack is
+    /// not there. For a door that asks the gate and records the reading itself.
     ///
     /// # Errors
     /// When the store fails.

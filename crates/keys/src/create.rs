@@ -140,8 +140,8 @@ impl Keys {
         Ok((Key { id, domain, about, versions, destruction: None }, stored))
     }
 
-    /// Writes down that a name was taken by somebody who came at the same time: then the commit, and
-    /// with it the record of the attempt, was refused whole.
+    /// Writes down that a name was taken by somebody who came at the same time: then the commit,
+    /// and with it the record of the attempt, was refused whole.
     pub(crate) async fn unless_taken(
         &self,
         committed: Result<Committed, StoreError>,

@@ -3,8 +3,8 @@
 use kernel::{Clock, MonotonicMicros, Timestamp};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Reads `CLOCK_REALTIME` for dates and `CLOCK_BOOTTIME` for deadlines: the latter goes on while the
-/// machine sleeps and never goes back.
+/// Reads `CLOCK_REALTIME` for dates and `CLOCK_BOOTTIME` for deadlines: the latter goes on while
+/// the machine sleeps and never goes back.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 

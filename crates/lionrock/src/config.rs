@@ -1,4 +1,5 @@
-//! The configuration file: TOML, strict, with a default for everything but where the seal opens from.
+//! The configuration file: TOML, strict, with a default for everything but where the seal opens
+//! from.
 //!
 //! ```toml
 //! listen = "0.0.0.0:8443"

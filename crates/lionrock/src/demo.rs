@@ -1,8 +1,8 @@
 //! `lionrock demo`: a sample bank's first day on a throw-away installation, by the real code.
 //!
-//! The server is the one that `serve` runs, on loopback, with a data folder of its own. Everything in
-//! the sample is done by its people through the gate; every time stamp is real. What the sample has
-//! beyond a real installation: it prints one-time links that sign in as its people, and tokens.
+//! The server is the one that `serve` runs, on loopback, with a data folder of its own. Everything
+//! in the sample is done by its people through the gate; every time stamp is real. What the sample
+//! has beyond a real installation: it prints one-time links that sign in as its people, and tokens.
 
 mod cast;
 mod files;
@@ -179,6 +179,7 @@ struct Sample {
     older: PathBuf,
     links: Vec<(Role, String, String)>,
     tokens: Vec<(&'static str, String)>,
+    sessions: Vec<(&'static str, String)>,
 }
 
 async fn tell(
@@ -243,7 +244,9 @@ async fn tell(
         let token = ways.admit(cookie, &SystemRng)?;
         Ok((role, name.to_string(), token))
     });
+    let sessions = cast.sessions().map(|(role, _, text)| (role.word(), text.expose().clone()));
     Ok(Sample {
+        sessions: sessions.collect(),
         told,
         pack: reports.path(record.id),
         origin_key: rooms.log.origin_key().to_string(),
@@ -365,7 +368,16 @@ impl Shown<'_> {
             .iter()
             .map(|(role, _, token)| (role.word().to_owned(), self.link(token).into()))
             .collect();
+        // Sessions can do what tokens cannot: acts that want a one-time code not long ago.
+        let mut sessions: serde_json::Map<String, serde_json::Value> = serde_json::Map::new();
+        for (role, text) in &sample.sessions {
+            let all = sessions.entry(*role).or_insert_with(|| serde_json::json!([]));
+            if let Some(all) = all.as_array_mut() {
+                all.push(text.as_str().into());
+            }
+        }
         let shown = serde_json::json!({
+            "sessions": sessions,
             "console": format!("{}/", self.address()),
             "api": format!("{}/api/v1", self.address()),
             "authority": self.authority(),

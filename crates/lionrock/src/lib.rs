@@ -1,9 +1,9 @@
 //! The binary's own room: configuration, wiring, the server, the verbs of the command line.
 //!
-//! **For:** reading what was said on the command line and in the configuration ([`cli`], [`config`]);
-//! taking the data folder and opening the rooms in their order ([`installation`]); TLS and sockets
-//! ([`tls`], [`listener`], [`authority`]); the machine's clock ([`clock`]); talking to a server
-//! ([`client`]); exit codes and the one writer to the terminal ([`exit`], [`screen`]).
+//! **For:** reading what was said on the command line and in the configuration ([`cli`],
+//! [`config`]); taking the data folder and opening the rooms in their order ([`installation`]); TLS
+//! and sockets ([`tls`], [`listener`], [`authority`]); the machine's clock ([`clock`]); talking to
+//! a server ([`client`]); exit codes and the one writer to the terminal ([`exit`], [`screen`]).
 //!
 //! **Not for:** decisions, use cases, formats: each has its room, this one only joins them.
 //!
@@ -11,8 +11,8 @@
 //! doors need, [`installation`] opened for them. `lionrock serve` listens first and opens then, so
 //! that a sealed server can be asked for its state and unsealed.
 //!
-//! **Invariants:** one gate for each process, made in [`installation`]; one owner for each task, which
-//! awaits it; one process for each data folder; nothing private is logged.
+//! **Invariants:** one gate for each process, made in [`installation`]; one owner for each task,
+//! which awaits it; one process for each data folder; nothing private is logged.
 
 pub mod authority;
 pub mod cli;

@@ -68,8 +68,8 @@ impl Listener {
         self.socket.local_addr()
     }
 
-    /// Serves until `stop` says so; then takes no more connections, lets requests in work finish for
-    /// up to twenty seconds, and cuts what is left.
+    /// Serves until `stop` says so; then takes no more connections, lets requests in work finish
+    /// for up to twenty seconds, and cuts what is left.
     pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();

@@ -104,7 +104,8 @@ impl Server {
     /// Starts: listens first, so that a sealed server can be unsealed, then opens the rooms.
     ///
     /// # Errors
-    /// When the folder is taken, the seal does not open, the address is taken, or a room does not open.
+    /// When the folder is taken, the seal does not open, the address is taken, or a room does not
+    /// open.
     pub async fn start(
         config: Config,
         clock: Arc<dyn Clock>,

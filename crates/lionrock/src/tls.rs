@@ -1,8 +1,8 @@
 //! TLS: what we speak and whom we believe.
 //!
-//! TLS 1.3 with the hybrid post-quantum group X25519MLKEM768 preferred; TLS 1.2 for old clients, with
-//! ephemeral keys and AEAD suites only (the library has no others). A client may show a certificate of
-//! our own authority; whose it is, `access` says.
+//! TLS 1.3 with the hybrid post-quantum group X25519MLKEM768 preferred; TLS 1.2 for old clients,
+//! with ephemeral keys and AEAD suites only (the library has no others). A client may show a
+//! certificate of our own authority; whose it is, `access` says.
 
 use kernel::Clock;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};

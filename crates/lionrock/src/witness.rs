@@ -146,7 +146,8 @@ fn open_root(
     Ok(open(root, &seal, clock)?)
 }
 
-/// Notes the key on the first start, and compares it on every other. Gives whether it was the first.
+/// Notes the key on the first start, and compares it on every other. Gives whether it was the
+/// first.
 fn note_key(folder: &DataFolder, key: &VerifierKey) -> Result<bool, WitnessStartError> {
     let line = format!("{key}\n");
     match folder.read(VERIFIER_KEY)? {

@@ -148,8 +148,8 @@ fn ours(base: &Path, keys: &RecordKeys) -> (f64, f64) {
     (rate, stats.mean_group())
 }
 
-/// The same rows without sealing, digests or preconditions: as many writers, one thread that gathers
-/// what waits into one transaction, one row of the log for each.
+/// The same rows without sealing, digests or preconditions: as many writers, one thread that
+/// gathers what waits into one transaction, one row of the log for each.
 fn bare(base: &Path) -> (f64, f64) {
     let folder = fresh(base, "bare");
     let connection = Connection::open(folder.join("bare.db")).unwrap();

@@ -10,10 +10,10 @@ pub struct StateDigest(pub [u8; 32]);
 
 /// Turns events into rows of the log. Owned by the committer thread; `audit` implements it.
 ///
-/// Each group of commits calls [`Appender::append`] once. Then exactly one of [`Appender::committed`]
-/// (durable: a checkpoint may leave the house) and [`Appender::abandoned`] (nothing was written: go
-/// back to where you were) follows, before the next append; after an append that fails it is the
-/// latter.
+/// Each group of commits calls [`Appender::append`] once. Then exactly one of
+/// [`Appender::committed`] (durable: a checkpoint may leave the house) and [`Appender::abandoned`]
+/// (nothing was written: go back to where you were) follows, before the next append; after an
+/// append that fails it is the latter.
 pub trait Appender: Send {
     /// Adds the events, of which there may be none: then the head binds the new digest alone.
     ///

@@ -145,9 +145,9 @@ impl Batch {
         self
     }
 
-    /// Makes the commit repeatable. When the key was used with the same request, nothing is changed,
-    /// [`crate::Committed::replayed`] has the first outcome, and the events are written down with the
-    /// detail `replayed`.
+    /// Makes the commit repeatable. When the key was used with the same request, nothing is
+    /// changed, [`crate::Committed::replayed`] has the first outcome, and the events are written
+    /// down with the detail `replayed`.
     pub fn idempotent(mut self, idempotency: Idempotency) -> Self {
         self.idempotency = Some(idempotency);
         self

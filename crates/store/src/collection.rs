@@ -52,7 +52,8 @@ pub trait Collection: 'static {
         Vec::new()
     }
 
-    /// The name by which [`crate::Store::page`] sorts it, case aside; `None` leaves it out of pages.
+    /// The name by which [`crate::Store::page`] sorts it, case aside; `None` leaves it out of
+    /// pages.
     fn sort_name(value: &Self::Value) -> Option<Cow<'_, str>> {
         let _ = value;
         None

@@ -1,6 +1,6 @@
-//! The keyed multiset hash of a collection: the sum, modulo 2^256, of one keyed hash for each record
-//! (MSet-Add-Hash of Clarke and others, ASIACRYPT 2003). Order does not matter, so one record is
-//! taken out and another put in at the same cost whatever the size of the collection.
+//! The keyed multiset hash of a collection: the sum, modulo 2^256, of one keyed hash for each
+//! record (MSet-Add-Hash of Clarke and others, ASIACRYPT 2003). Order does not matter, so one
+//! record is taken out and another put in at the same cost whatever the size of the collection.
 
 use crate::codec::{Reader, Unreadable, Writer};
 

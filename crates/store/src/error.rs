@@ -218,8 +218,8 @@ impl AppendError {
         Self { cause: Arc::new(cause), disk: None }
     }
 
-    /// Wraps an error of a disk that the appender needs too: when that is full, what is essential is
-    /// tried again in reserved space.
+    /// Wraps an error of a disk that the appender needs too: when that is full, what is essential
+    /// is tried again in reserved space.
     pub fn at_disk(
         cause: impl std::error::Error + Send + Sync + 'static,
         disk: std::io::ErrorKind,

@@ -5,8 +5,8 @@
 //! order of names; noticing whatever was altered, removed, added or taken from another time.
 //!
 //! **Not for:** what an event looks like in the log (that is `audit`, which gives the store an
-//! [`Appender`]), key bytes (that is `strongroom`), large files, or queries over fields that no index
-//! was declared for.
+//! [`Appender`]), key bytes (that is `strongroom`), large files, or queries over fields that no
+//! index was declared for.
 //!
 //! **The way of a request:** a slice builds a [`Batch`] of puts, deletes, guards and events;
 //! [`Store::commit`] seals it on the caller's thread and hands it to the committer, the one thread
@@ -19,9 +19,9 @@
 //! [`Opened::start`] begins the work.
 //!
 //! **Invariants:** nothing is visible before it is durable; a refused batch leaves no trace; the
-//! version of a record is never used twice; a group's events and changes live or die together; after
-//! a raise of an epoch has been answered, no commit under the older epoch succeeds; no read returns
-//! a byte that was not sealed for its place.
+//! version of a record is never used twice; a group's events and changes live or die together;
+//! after a raise of an epoch has been answered, no commit under the older epoch succeeds; no read
+//! returns a byte that was not sealed for its place.
 //!
 //! What the database learns: how many records and terms there are, their sizes and keys, when they
 //! change, and which terms of one index are equal.
@@ -30,8 +30,8 @@ mod appender;
 mod batch;
 mod codec;
 mod collection;
-mod core;
 mod digest;
+mod engine;
 mod epochs;
 mod error;
 pub mod limits;

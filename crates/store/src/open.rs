@@ -1,6 +1,6 @@
 //! Opening a store: first what is there is checked, then an appender is given to it and it starts.
 
-use crate::core::Core;
+use crate::engine::Core;
 use crate::epochs::EpochTable;
 use crate::limits::RESERVE_BYTES;
 use crate::sealing::Sealing;
@@ -27,8 +27,8 @@ pub struct Options {
     /// Most pages of 4096 bytes that the database may have; what is essential may use 16 MiB more.
     /// `None`: as many as the disk has.
     pub pages_max: Option<u32>,
-    /// Pages of 4096 bytes in the write-ahead log after which they are moved into the database: more
-    /// make commits steadier and a start after a crash slower.
+    /// Pages of 4096 bytes in the write-ahead log after which they are moved into the database:
+    /// more make commits steadier and a start after a crash slower.
     pub checkpoint_pages: u32,
 }
 

@@ -131,8 +131,8 @@ impl Store {
         Ok(found)
     }
 
-    /// The records that have a term, in the order of their keys, at most `limit` and never more than
-    /// 10,000.
+    /// The records that have a term, in the order of their keys, at most `limit` and never more
+    /// than 10,000.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] when one does not open.
@@ -252,7 +252,8 @@ impl Store {
         Ok(Page { items, next })
     }
 
-    /// Keeps the directory for the next page, and what no longer tells the truth for the next merge.
+    /// Keeps the directory for the next page, and what no longer tells the truth for the next
+    /// merge.
     fn remember(
         &self,
         at: &At<'_>,

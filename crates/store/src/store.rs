@@ -1,6 +1,6 @@
 //! The store's handle: commits, flushes, epochs and the recorder.
 
-use crate::core::{Core, Message};
+use crate::engine::{Core, Message};
 use crate::open::{Opened, Options};
 use crate::prepare::{Prepared, Preparer, outcome_key};
 use crate::sqlite::apply::kept_outcome;
@@ -78,8 +78,8 @@ impl Store {
         Opened::open(folder, keys, clock, options)
     }
 
-    /// Examines a store that may not open: every record, index, list of names and row of the log. At
-    /// most 100 findings; none means that it is sound.
+    /// Examines a store that may not open: every record, index, list of names and row of the log.
+    /// At most 100 findings; none means that it is sound.
     ///
     /// # Errors
     /// When there is no store, the folder is in use, or the disk does not answer.
@@ -204,7 +204,8 @@ impl Store {
         self.core.counters.stats()
     }
 
-    /// Ends the committer after everything that waits is committed. Other clones refuse from now on.
+    /// Ends the committer after everything that waits is committed. Other clones refuse from now
+    /// on.
     pub fn close(&self) {
         self.running.end();
     }

@@ -97,8 +97,9 @@ impl fmt::Display for PackVerdict {
     }
 }
 
-/// Verifies a pack, offline. `trust` has the keys that came from outside; `since` is an older signed
-/// checkpoint that the pack must continue. Nothing in the pack is believed that was not checked.
+/// Verifies a pack, offline. `trust` has the keys that came from outside; `since` is an older
+/// signed checkpoint that the pack must continue. Nothing in the pack is believed that was not
+/// checked.
 #[must_use]
 pub fn verify(pack: &[u8], trust: &Trust<'_>, since: Option<&[u8]>) -> PackVerdict {
     let mut verdict = PackVerdict { log: None, documents: Vec::new(), faults: Vec::new() };
@@ -149,7 +150,8 @@ fn fault(mismatch: Mismatch) -> PackFault {
     }
 }
 
-/// The proof from the size of the older checkpoint; an older checkpoint of the same size needs none.
+/// The proof from the size of the older checkpoint; an older checkpoint of the same size needs
+/// none.
 fn continuation(files: &Files, older: &[u8], faults: &mut Vec<PackFault>) -> Option<Continuation> {
     let size_of = |bytes: &[u8]| {
         let note = Note::parse(bytes).ok()?;

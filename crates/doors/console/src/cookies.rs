@@ -67,8 +67,8 @@ impl Cookie {
     }
 }
 
-/// The header that makes a browser come back with this session; for whoever signs people in by other
-/// pages than ours.
+/// The header that makes a browser come back with this session; for whoever signs people in by
+/// other pages than ours.
 #[must_use]
 pub fn session_cookie(session: &str) -> Option<HeaderValue> {
     Cookie::Session.set(session)

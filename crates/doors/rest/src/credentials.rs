@@ -1,4 +1,5 @@
-//! Who is asking: a bearer token, a session's token or a client certificate. A cookie is never read.
+//! Who is asking: a bearer token, a session's token or a client certificate. A cookie is never
+//! read.
 
 use crate::Rooms;
 use crate::door::ClientCertificate;

@@ -84,7 +84,8 @@ impl JsonSchema for Base64 {
 #[derive(Debug)]
 pub struct SecretText(Secret<String>);
 
-/// Longest secret text: Argon2id reads all of it, so a longer one would be free work for a stranger.
+/// Longest secret text: Argon2id reads all of it, so a longer one would be free work for a
+/// stranger.
 pub const SECRET_TEXT_BYTES_MAX: usize = 1_024;
 
 impl SecretText {

@@ -8,10 +8,10 @@
 //! (the console), sessions in cookies: a cookie is never read here.
 //!
 //! **The way of a request:** the [`Door`] finds the line of the table, refuses a wrong method,
-//! refuses while sealed what needs the rooms, establishes the caller (`credentials`), reads the body
-//! within limits (`call`), and gives parsed types to the handler (`resources`). The handler asks the
-//! gate for a permit and calls one use case with it. A problem becomes a response in one place
-//! (`fault`).
+//! refuses while sealed what needs the rooms, establishes the caller (`credentials`), reads the
+//! body within limits (`call`), and gives parsed types to the handler (`resources`). The handler
+//! asks the gate for a permit and calls one use case with it. A problem becomes a response in one
+//! place (`fault`).
 //!
 //! **Invariants:** an endpoint cannot exist outside the table; unknown paths, methods, parameters,
 //! fields and media types are refused and change nothing; every response carries `X-Request-Id` and

@@ -1,7 +1,8 @@
 //! The shapes of kernel types in JSON Schema (2020-12): what a stranger may send and will get.
 //!
-//! A wire type names the shape of a field with `#[schemars(with = "shape::Name")]`; the value itself
-//! keeps the kernel's type, so that parsing and documentation cannot drift apart in two structs.
+//! A wire type names the shape of a field with `#[schemars(with = "shape::Name")]`; the value
+//! itself keeps the kernel's type, so that parsing and documentation cannot drift apart in two
+//! structs.
 
 use kernel::limits::{NAME_CHARS_MAX, TEXT_CHARS_MAX};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};

@@ -29,7 +29,8 @@ pub struct Remote {
         help_heading = "Server"
     )]
     pub address: String,
-    /// The certificate of the server's authority, in PEM [default: ~/.config/lionrock/authority.crt]
+    /// The certificate of the server's authority, in PEM
+    /// [default: ~/.config/lionrock/authority.crt]
     #[arg(long, global = true, env = "LIONROCK_AUTHORITY", help_heading = "Server")]
     pub authority: Option<PathBuf>,
     /// A file that holds an API token [default: the session of `lionrock login`]

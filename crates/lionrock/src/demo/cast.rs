@@ -320,7 +320,8 @@ impl Cast {
         self.players.iter().map(|player| (player.role, &player.name, &player.cookie))
     }
 
-    /// Tokens by the word of their role, for programs; the application's is that of the first service.
+    /// Tokens by the word of their role, for programs; the application's is that of the first
+    /// service.
     pub(super) fn tokens(&self) -> impl Iterator<Item = (&'static str, &Secret<String>)> {
         let people = self.players.iter().filter_map(|p| Some((p.role.word(), p.token.as_ref()?)));
         let workload = self.workloads.first();

@@ -1,5 +1,5 @@
-//! Keys told to the inventory: what exists, in which state, so that the key control map and the checks
-//! read live state.
+//! Keys told to the inventory: what exists, in which state, so that the key control map and the
+//! checks read live state.
 
 use inventory::{
     AssetFact, AssetKind, AssetRef, Attributes, Inventory, InventoryError, KnownBy, Publication,

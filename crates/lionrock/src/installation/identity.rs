@@ -40,7 +40,8 @@ pub struct Identity {
 }
 
 impl Installation {
-    /// The identity in the data folder; made or renewed if need be, for which the root must be open.
+    /// The identity in the data folder; made or renewed if need be, for which the root must be
+    /// open.
     ///
     /// # Errors
     /// When there is none and the seal is closed, or a file cannot be read or written.

@@ -1,11 +1,12 @@
 //! One installation: its data folder, its seal, and the rooms behind it.
 //!
 //! **Start:** the folder is taken, the process hardened, the root opened with the key file or made
-//! anew; then the store is compared with its digests, the log with its anchor, the boot journal goes
-//! into the log, and the slices open. Until that is done the doors serve health and the ceremony.
+//! anew; then the store is compared with its digests, the log with its anchor, the boot journal
+//! goes into the log, and the slices open. Until that is done the doors serve health and the
+//! ceremony.
 //!
-//! **Order of closing:** doors, schedules, refusals of the last minute, usage counters, store, log with
-//! its anchor, and last the folder's lock.
+//! **Order of closing:** doors, schedules, refusals of the last minute, usage counters, store, log
+//! with its anchor, and last the folder's lock.
 
 mod identity;
 mod open;
@@ -121,8 +122,8 @@ impl Installation {
         Ok(Arc::new(Self { config, folder, root, clock, rng, stage, journal }))
     }
 
-    /// The root as far as it opens without a person: made anew on the first start, opened with a key
-    /// file, or `None` when a passphrase must be brought.
+    /// The root as far as it opens without a person: made anew on the first start, opened with a
+    /// key file, or `None` when a passphrase must be brought.
     ///
     /// # Errors
     /// When a key file does not open the root, or a new root cannot be made.

@@ -99,8 +99,8 @@ impl fmt::Debug for Opened {
 }
 
 impl Opened {
-    /// Opens store, log and slices; takes the boot journal over; makes the first administrator's link
-    /// where nobody has an account.
+    /// Opens store, log and slices; takes the boot journal over; makes the first administrator's
+    /// link where nobody has an account.
     pub(super) async fn open(
         installation: &Installation,
         room: Strongroom,

@@ -5,7 +5,7 @@ use super::folder::Reserve;
 use super::names::{BlockCache, Directory, Next, Source};
 use super::writes::Writes;
 use super::{file, rows};
-use crate::core::{Core, Message};
+use crate::engine::{Core, Message};
 use crate::epochs::EpochTable;
 use crate::limits::{GROUP_BATCHES_MAX, GROUP_BYTES_MAX};
 use crate::prepare::{Prepared, Preparer, expiry_term};

@@ -1,14 +1,15 @@
 //! Names in order: sealed sorted blocks, and what has changed since they were written.
 //!
 //! A collection's names lie in sealed blocks of about 500 entries with a directory of their first
-//! entries. Rewriting a block for each put would write 25 kB for a name of 20 bytes; so what changed
-//! since is kept in memory and written into the blocks when it has grown. It is never lost: every
-//! record carries its name, and at the next start the records with a version above the collection's
-//! *floor* are opened and their names taken up again. So the order is part of the same commit as the
-//! record, without a write of its own.
+//! entries. Rewriting a block for each put would write 25 kB for a name of 20 bytes; so what
+//! changed since is kept in memory and written into the blocks when it has grown. It is never lost:
+//! every record carries its name, and at the next start the records with a version above the
+//! collection's *floor* are opened and their names taken up again. So the order is part of the same
+//! commit as the record, without a write of its own.
 //!
 //! An entry is a hint: a page shows a record only if the record, read in the same snapshot, has the
-//! entry's name. An entry that no longer tells the truth is skipped and removed with the next merge.
+//! entry's name. An entry that no longer tells the truth is skipped and removed with the next
+//! merge.
 
 use super::rows;
 use crate::codec::{Reader, Unreadable, Writer};
@@ -266,7 +267,8 @@ impl Source<'_> {
         Ok(Merged { directory, puts, deletes })
     }
 
-    /// Entries behind `after`, in order, blocks and changes together; `visit` says whether to go on.
+    /// Entries behind `after`, in order, blocks and changes together; `visit` says whether to go
+    /// on.
     pub(crate) fn walk(
         &self,
         directory: &Directory,

@@ -229,8 +229,8 @@ pub(crate) fn put_log(
     Ok(sealing.record_element(place, &sealed.tag))
 }
 
-/// Rows of the log from the one that holds `from` on. `visit` gets each row with what it adds to the
-/// digest and says whether to go on; a row that does not open or does not follow is damage.
+/// Rows of the log from the one that holds `from` on. `visit` gets each row with what it adds to
+/// the digest and says whether to go on; a row that does not open or does not follow is damage.
 pub(crate) fn scan_log(
     connection: &Connection,
     sealing: &Sealing,

@@ -1,5 +1,5 @@
-//! What every engine must do. Each case is a function over a bench that opens the same data as often
-//! as it is asked, so that another engine runs them unchanged: add a bench, call [`run_all`].
+//! What every engine must do. Each case is a function over a bench that opens the same data as
+//! often as it is asked, so that another engine runs them unchanged: add a bench, call [`run_all`].
 
 use crate::support::*;
 use kernel::{Clock, Epoch, Epochs as _, Guard, HeldClock, Recorder as _, Scope};

@@ -2,9 +2,10 @@
 //!
 //! Both files are copied after each acknowledged commit. Between two copies lie the writes of one
 //! commit; a power loss leaves any part of those that were not flushed yet. SQLite flushes at three
-//! places: the header of the write-ahead log when it begins anew, the log at the commit, the database
-//! at a checkpoint, and each flush lets nothing behind it begin earlier. Within one stretch anything
-//! goes: sectors written, lost, in any order, the file long or short, the last sector torn.
+//! places: the header of the write-ahead log when it begins anew, the log at the commit, the
+//! database at a checkpoint, and each flush lets nothing behind it begin earlier. Within one
+//! stretch anything goes: sectors written, lost, in any order, the file long or short, the last
+//! sector torn.
 
 use crate::support::*;
 use kernel::{Epoch, Epochs as _, LogPosition, Rng as _, Scope, SeededRng};
@@ -54,8 +55,8 @@ impl Dice {
     }
 }
 
-/// `old` after an unknown part of the writes that would have made it `new`, the first `synced` bytes
-/// being there for certain.
+/// `old` after an unknown part of the writes that would have made it `new`, the first `synced`
+/// bytes being there for certain.
 fn torn(old: &[u8], new: &[u8], synced: usize, dice: &Dice) -> Vec<u8> {
     let mut bytes = old.to_vec();
     let longest = old.len().max(new.len());

@@ -1,7 +1,8 @@
 //! Approvals: asking others, deciding, and what was asked exactly.
 //!
-//! An approval is bound to the hash of the exact request. Whoever asks names the action with the very
-//! body that will be sent to carry it out; once others have approved, the same body goes through.
+//! An approval is bound to the hash of the exact request. Whoever asks names the action with the
+//! very body that will be sent to carry it out; once others have approved, the same body goes
+//! through.
 
 use super::identities::{GiveRoleRequest, Holder, identity, roles_of};
 use super::key_switches::{ExportBody, ResumeBody, SuspendBody};
@@ -130,7 +131,8 @@ struct ApprovalPath {
     approval: ApprovalId,
 }
 
-/// A request as the gate sees it; one that does not exist looks like one of the caller's own domain.
+/// A request as the gate sees it; one that does not exist looks like one of the caller's own
+/// domain.
 fn resource(rooms: &Rooms, caller: &Caller, id: ApprovalId) -> Resource {
     let domain = rooms.access.approval_domain(id).unwrap_or(caller.domain);
     Resource::new(ResourceKind::Approval, id.to_string(), domain)

@@ -76,7 +76,8 @@ pub(super) struct KeyPath {
     pub(super) key: KeyId,
 }
 
-/// Most decisions on one request: whatever is revoked more often while it is asked is being stopped.
+/// Most decisions on one request: whatever is revoked more often while it is asked is being
+/// stopped.
 const DECISIONS_MAX: u32 = 3;
 
 /// Whether the gate is to be asked again.

@@ -236,7 +236,8 @@ async fn change(
 
 async fn run(rooms: Arc<Rooms>, call: Plain) -> Result<Json<Told<CheckRun>>, Problem> {
     let permit = rooms.permit_in::<actions::CheckRun>(&call.caller, DomainId::SYSTEM)?;
-    // Reading facts may keep a thread busy for a second; the commit at its end is awaited there too.
+    // Reading facts may keep a thread busy for a second; the commit at its end is awaited there
+    // too.
     let runtime = tokio::runtime::Handle::current();
     let done = move || Ok(runtime.block_on(rooms.comply.compliance.run_checks(permit))?);
     Ok(Json(Told(blocking(done).await?)))
@@ -279,8 +280,8 @@ struct ProfileBody {
     /// Where it is incorporated.
     #[schemars(with = "shape::OriginWord")]
     origin: Origin,
-    /// Whether it is a designated operator of critical infrastructure; confidential, and shown only to
-    /// those who may change it.
+    /// Whether it is a designated operator of critical infrastructure; confidential, and shown only
+    /// to those who may change it.
     #[serde(skip_serializing_if = "Option::is_none")]
     critical_infrastructure_operator: Option<bool>,
 }

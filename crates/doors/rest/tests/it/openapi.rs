@@ -1,3 +1,5 @@
+//! The OpenAPI document against its golden file.
+
 use std::collections::BTreeSet;
 
 fn golden() -> std::path::PathBuf {

@@ -1,3 +1,5 @@
+//! What a sealed server serves, and what it refuses.
+
 use crate::doors::{ask, sealed_door};
 use axum::body::Body;
 use http::Request;
