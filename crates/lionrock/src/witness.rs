@@ -51,8 +51,8 @@ pub enum WitnessStartError {
     Memory(#[from] WitnessError),
     /// The folder belongs to a witness of another name or key.
     #[error(
-        "`{path}` is of the witness `{known}`: under another name it would be another witness, which \
-         has seen nothing",
+        "`{path}` is of the witness `{known}`: under another name it would be another witness, \
+         which has seen nothing",
         path = path.display()
     )]
     Another {

@@ -9,13 +9,15 @@ use std::path::PathBuf;
 #[command(
     group(ArgGroup::new("what").required(true).args(["pack", "store"])),
     after_help = "\
-A PACK is verified offline and as a stranger would: every document against the event of the log that\n\
-vouches for it, every event against the signed checkpoint, the checkpoint against the older one and\n\
-the keys that you name. A key that came in the pack, or together with it, proves nothing.\n\
+A PACK is verified offline and as a stranger would: every document against the event of the\n\
+log that vouches for it, every event against the signed checkpoint, the checkpoint against the\n\
+older one and the keys that you name. A key that came in the pack, or together with it, proves\n\
+nothing.\n\
 \n\
-With --store, the data folder of a stopped installation is examined: its root, the boot journal, every\n\
-record, index and row of the store, the log hashed again from its events, and the anchor. It is\n\
-refused while a server runs on the folder. Work on a copy if the folder itself is evidence.\n\
+With --store, the data folder of a stopped installation is examined: its root, the boot\n\
+journal, every record, index and row of the store, the log hashed again from its events, and\n\
+the anchor. It is refused while a server runs on the folder. Work on a copy if the folder\n\
+itself is evidence.\n\
 \n\
 Examples:\n  \
     lionrock verify report.zip --origin-key origin.key\n  \
@@ -27,8 +29,8 @@ Exit codes:\n  \
     0  proven; with --store: sound\n  \
     3  a fault was found: each line that begins with FAILED names its spot\n  \
     8  the pack is consistent, but no key says who signed it\n  \
-    1, 2, 5, 6  nothing was verified: a file does not read, the command line is wrong, there is\n     \
-        nothing there, a server runs on the folder"
+    1, 2, 5, 6  nothing was verified: a file does not read, the command line is wrong, there\n     \
+        is nothing there, a server runs on the folder"
 )]
 pub struct Verify {
     /// The pack, as `lionrock reports` or the console gave it.
@@ -57,14 +59,16 @@ pub struct Verify {
 /// How to witness.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-A witness remembers the newest checkpoint of each log that it knows and cosigns a newer one only if\n\
-it is proven to continue it (C2SP tlog-witness). Run it where the institution's administrators cannot\n\
-reach it: on the auditor's machine. It has a root and a key of its own in its data folder.\n\
+A witness remembers the newest checkpoint of each log that it knows and cosigns a newer one\n\
+only if it is proven to continue it (C2SP tlog-witness). Run it where the institution's\n\
+administrators cannot reach it: on the auditor's machine. It has a root and a key of its own\n\
+in its data folder.\n\
 \n\
-The first start prints the witness's verifier key, which also lies in the file `verifier-key` of the\n\
-data folder: give it to whoever verifies packs (`lionrock verify --witness-key`). The name is part of\n\
-the key and never changes. The address speaks plain HTTP; let a proxy end TLS before it when it is\n\
-not on loopback. Checkpoints are public and signed: what TLS would add is who answers.\n\
+The first start prints the witness's verifier key, which also lies in the file `verifier-key`\n\
+of the data folder: give it to whoever verifies packs (`lionrock verify --witness-key`). The\n\
+name is part of the key and never changes. The address speaks plain HTTP; let a proxy end TLS\n\
+before it when it is not on loopback. Checkpoints are public and signed: what TLS would add is\n\
+who answers.\n\
 \n\
 Example:\n  \
     head -c 32 /dev/urandom > seal && chmod 600 seal\n  \
@@ -93,9 +97,9 @@ pub struct Witness {
 /// What to look at.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "\
-Looks at the machine and, if there is one, at the data folder; changes nothing but for a small file\n\
-that it writes and removes to measure the disk. Each line is `good`, `weak` (works, with the stated\n\
-loss), `bad` (the server would refuse or lose something) or `unknown`.\n\
+Looks at the machine and, if there is one, at the data folder; changes nothing but for a small\n\
+file that it writes and removes to measure the disk. Each line is `good`, `weak` (works, with\n\
+the stated loss), `bad` (the server would refuse or lose something) or `unknown`.\n\
 \n\
 Examples:\n  \
     lionrock doctor --data /var/lib/lionrock\n  \

@@ -107,9 +107,9 @@ fn every_documented_path_is_in_the_api() {
     let paths = api["paths"].as_object().unwrap();
     for (page, line) in commands() {
         let words = words(&line);
-        let Some(url) = words.iter().find(|word| word.contains("/api/v1/")) else { continue };
-        let path = &url[url.find("/api/v1/").unwrap()..];
-        let path = path.split('?').next().unwrap();
+        let below = words.iter().find_map(|word| word.split_once("/api/v1/"));
+        let Some((_, below)) = below else { continue };
+        let path = format!("/api/v1/{}", below.split('?').next().unwrap());
         let at = words.iter().position(|word| word == "-X" || word == "--request");
         let data = words.iter().any(|word| word.starts_with("--json") || word == "-d");
         let method = match at {
