@@ -59,6 +59,15 @@ impl From<NotARoot> for SealError {
     }
 }
 
+/// Where the root lies is for the operator, not for whoever asks.
+fn root_file(cause: &RootFileError) -> Problem {
+    if cause.is_full() {
+        let detail = "the disk of the root is full or read-only, free some space";
+        return Problem::new(ProblemKind::StorageFull, "root-file-full", detail);
+    }
+    Problem::new(ProblemKind::Unavailable, "root-file", "the root cannot be read or replaced")
+}
+
 impl From<SealError> for Problem {
     fn from(cause: SealError) -> Self {
         let (kind, code) = match &cause {
@@ -69,10 +78,7 @@ impl From<SealError> for Problem {
             SealError::PassphraseTooShort => (ProblemKind::Invalid, "passphrase-too-short"),
             SealError::KeyFileTooShort => (ProblemKind::Invalid, "key-file-too-short"),
             SealError::SelfTest(_) => (ProblemKind::Unavailable, "self-test-failed"),
-            SealError::RootFile(cause) if cause.is_full() => {
-                (ProblemKind::StorageFull, "root-file-full")
-            }
-            SealError::RootFile(_) => (ProblemKind::Unavailable, "root-file"),
+            SealError::RootFile(cause) => return root_file(cause),
             SealError::Rng(_) => (ProblemKind::Unavailable, "no-randomness"),
         };
         Self::new(kind, code, cause.to_string())
@@ -111,10 +117,7 @@ impl From<NotARoot> for RootError {
 impl From<RootError> for Problem {
     fn from(cause: RootError) -> Self {
         let (kind, code) = match &cause {
-            RootError::RootFile(cause) if cause.is_full() => {
-                (ProblemKind::StorageFull, "root-file-full")
-            }
-            RootError::RootFile(_) => (ProblemKind::Unavailable, "root-file"),
+            RootError::RootFile(cause) => return root_file(cause),
             RootError::Sealed => (ProblemKind::Unavailable, "sealed"),
             RootError::Rng(_) => (ProblemKind::Unavailable, "no-randomness"),
             RootError::NoDomain(_) => (ProblemKind::NotFound, "no-domain"),
