@@ -1,4 +1,4 @@
-//! What happens by itself: once a minute, each task owned by whoever opened the rooms.
+//! What happens by itself: every second and every minute, each task owned by whoever opened the rooms.
 
 use super::outlets::Outlets;
 use kernel::{Caller, DomainId, Scope, actions};
@@ -11,6 +11,9 @@ use tokio::task::JoinSet;
 
 /// How often refusals are summed up, idle keys let go, counters written, and what is due is done.
 const MINUTE: Duration = Duration::from_secs(60);
+
+/// How often the anchor catches up with commits that came too close together to write each.
+const SECOND: Duration = Duration::from_secs(1);
 
 /// The running schedules.
 #[derive(Debug)]
@@ -26,6 +29,8 @@ impl Schedules {
         let mut tasks = JoinSet::new();
         outlets.begin(&mut tasks, &stopped);
         tasks.spawn(async move {
+            let mut seconds = tokio::time::interval(SECOND);
+            seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             let mut minutes = tokio::time::interval(MINUTE);
             minutes.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
             loop {
@@ -34,6 +39,7 @@ impl Schedules {
                 };
                 tokio::select! {
                     () = told => return,
+                    _ = seconds.tick() => rooms.log.refresh_anchor(),
                     _ = minutes.tick() => every_minute(&rooms, &room).await,
                 }
             }
