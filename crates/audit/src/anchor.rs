@@ -10,6 +10,7 @@ use kernel::{Problem, ProblemKind};
 use serde::{Deserialize, Serialize};
 use std::fs::{self, File};
 use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// Least time between two writes of the anchor: 200 ms, so that it costs no throughput.
@@ -179,7 +180,7 @@ impl AnchorFile {
             return Ok(());
         }
         let text = serde_json::to_vec(anchored).unwrap_or_default();
-        replace(&self.path, &text).map_err(|cause| {
+        replace(&self.path, &text, PRIVATE).map_err(|cause| {
             let path = self.path.clone();
             AnchorError::File { path, doing: "written", cause }
         })?;
@@ -188,12 +189,18 @@ impl AnchorFile {
     }
 }
 
+/// The mode of a file that is the installation's own.
+pub(crate) const PRIVATE: u32 = 0o600;
+/// The mode of a file that others come for.
+pub(crate) const FOR_OTHERS: u32 = 0o644;
+
 /// Puts a whole file in place of another, or leaves the other.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".new");
     let beside = PathBuf::from(beside);
-    let mut file = File::create(&beside)?;
+    let mut file =
+        File::options().write(true).create(true).truncate(true).mode(mode).open(&beside)?;
     file.write_all(bytes)?;
     file.sync_all()?;
     drop(file);

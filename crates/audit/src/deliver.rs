@@ -1,7 +1,7 @@
 //! Bringing checkpoints out of the house: to a folder (a mailbox, a write-once store), to a
 //! webhook, to a witness. A courier is a task of its own; no operation waits for it.
 
-use crate::anchor::replace;
+use crate::anchor::{FOR_OTHERS, replace};
 use crate::cosign::{CosignError, WitnessClient};
 use crate::log::{Log, LogError};
 use crate::outlet::{Outlet, OutletKind, recall, remember};
@@ -208,5 +208,5 @@ impl Courier {
 
 /// Puts a whole file where there is none; what is there stays.
 fn put(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    if path.try_exists()? { Ok(()) } else { replace(path, bytes) }
+    if path.try_exists()? { Ok(()) } else { replace(path, bytes, FOR_OTHERS) }
 }

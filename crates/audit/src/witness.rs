@@ -4,7 +4,7 @@
 //! [`Witness::add_checkpoint`] is the whole protocol on bytes; [`crate::witness_server`] puts it
 //! behind HTTP. What it remembers is written and synced before a cosignature leaves.
 
-use crate::anchor::replace;
+use crate::anchor::{PRIVATE, replace};
 use crate::hash::{Hash, NoteVerifier};
 use crate::proof::{PROOF_HASHES_MAX, extends};
 use kernel::Clock;
@@ -244,7 +244,7 @@ impl Witness {
         if seen.get(&checkpoint.origin) != Some(&newest) {
             let before = seen.insert(checkpoint.origin.clone(), newest);
             let bytes = serde_json::to_vec(&*seen).unwrap_or_default();
-            if let Err(cause) = replace(&self.state, &bytes) {
+            if let Err(cause) = replace(&self.state, &bytes, PRIVATE) {
                 match before {
                     Some(before) => seen.insert(checkpoint.origin, before),
                     None => seen.remove(&checkpoint.origin),
