@@ -4,13 +4,16 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import time
 from pathlib import Path
 
 from bank import Refused, Server, Skipped
 from disk import mount, mounted, refused, what_must_go_on, what_must_stop
 
 SEED = 20_261
-FLIPS, FLIPS_LONG = 12, 400
+FLIPS, FLIPS_LONG = 12, 200
+# The anchor is brought up to the newest head every second: what is older cannot be lost unnoticed.
+ANCHORED_SECONDS = 2
 
 
 def fault_a_second_server_on_one_folder_does_not_start(bank, _long):
@@ -137,6 +140,48 @@ def fault_a_flipped_byte_of_the_database_is_reported_or_without_effect(bank, is_
     finally:
         server.end()
     return f"{reported}, without effect: {without}"
+
+
+def fault_a_flipped_byte_of_the_write_ahead_log_is_reported_or_without_effect(bank, is_long):
+    chance = random.Random(SEED + 1)
+    server = bank.server("ahead")
+    refused_at_start = without = 0
+    try:
+        server.start()
+        for _ in range(10):
+            assert bank.opens(server)
+        true = answers(bank, server)
+        time.sleep(ANCHORED_SECONDS)
+        server.kill()
+        ahead = server.data / "store" / "store.db-wal"
+        keep = server.home / "killed"
+        shutil.copytree(server.data, keep)
+        size = ahead.stat().st_size
+        assert size > 0, "nothing lies in it"
+        for _ in range(FLIPS_LONG if is_long else FLIPS):
+            shutil.rmtree(server.data)
+            shutil.copytree(keep, server.data)
+            place, bit = chance.randrange(size), 1 << chance.randrange(8)
+            content = bytearray(ahead.read_bytes())
+            content[place] ^= bit
+            ahead.write_bytes(content)
+            where = f"bit {bit:#04x} of byte {place} of {size}"
+            try:
+                server.start()
+            except AssertionError:
+                said = server.said()
+                assert "error:" in said and "panicked" not in said, f"{where}: {said}"
+                refused_at_start += 1
+                continue
+            assert answers(bank, server) == true, f"{where}: other answers"
+            events = server.connect(bank.tokens["watch"])
+            assert len(events.get("/log/events?action=key.decrypt&limit=50")["items"]) >= 11, where
+            events.close()
+            without += 1
+            server.end()
+    finally:
+        server.end()
+    return f"refused at start: {refused_at_start}, without effect: {without}"
 
 
 def broken(folder):
