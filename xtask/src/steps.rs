@@ -70,7 +70,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "strangers",
-        allowance_seconds: 240,
+        allowance_seconds: 420,
         depth: Depth::Full,
         program: PYTHON,
         arguments: &["tests/strangers/run.py", "target/debug/lionrock"],
