@@ -93,8 +93,7 @@ impl Strongroom {
     /// The form in which a bearer token is stored and looked up.
     #[must_use]
     pub fn hash_token(&self, token: &Secret<String>) -> [u8; 32] {
-        let key = derive_mac(Label::Token, self.inner.barrier.as_slice(), &[]);
-        tag_bytes(hmac::sign(&key, token.expose().as_bytes()))
+        tag_bytes(hmac::sign(&self.inner.tokens, token.expose().as_bytes()))
     }
 
     /// A new bearer token: 256 random bits as base64url, 43 characters.

@@ -3,7 +3,7 @@
 use crate::argon2id::Argon2Cost;
 use crate::bytes::Bytes;
 use crate::cache::ExpandedKeys;
-use crate::derive::{Cipher, KeyBytes, Label, MessageKeys};
+use crate::derive::{Cipher, KeyBytes, Label, MessageKeys, derive_mac};
 use crate::log_signer::{LogSigner, new_seed};
 use crate::random::random_array;
 use crate::records::RecordKeys;
@@ -13,6 +13,7 @@ use crate::seal::{Seal, SealDescriptor};
 use crate::self_test::{SelfTestFailed, self_test};
 use crate::shred::ShredKey;
 use crate::slot::KeySlot;
+use aws_lc_rs::hmac;
 use kernel::{Clock, DomainId, Problem, ProblemKind, RngUnavailable, Timestamp};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt;
@@ -152,6 +153,8 @@ pub(crate) struct Inner {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) barrier: KeyBytes,
     pub(crate) slots: MessageKeys,
+    /// Hashes bearer tokens: derived once, since every request with a token needs it.
+    pub(crate) tokens: hmac::Key,
     records: RecordKeys,
     signer: LogSigner,
     pub(crate) expanded: ExpandedKeys,
@@ -270,6 +273,7 @@ impl Strongroom {
             .map_err(|_| SealError::NotOpened)?;
         let signer = LogSigner::from_seed(&seed).ok_or(SealError::NotOpened)?;
         let records = RecordKeys::new(barrier.as_slice());
+        let tokens = derive_mac(Label::Token, barrier.as_slice(), &[]);
         let changing = Changing {
             root,
             domains: HashMap::new(),
@@ -280,6 +284,7 @@ impl Strongroom {
             file,
             clock,
             barrier,
+            tokens,
             slots,
             records,
             signer,
