@@ -30,17 +30,16 @@ impl Argon2Cost {
     pub const LEAST: Self = Self { memory_kib: 8 * 1_024, passes: 1, lanes: 1 };
     const MOST: Self = Self { memory_kib: 1_024 * 1_024, passes: 16, lanes: 8 };
 
-    fn in_bounds(self) -> bool {
-        (Self::LEAST.memory_kib..=Self::MOST.memory_kib).contains(&self.memory_kib)
+    pub(crate) fn check(self) -> Result<(), CostOutOfBounds> {
+        let fits = (Self::LEAST.memory_kib..=Self::MOST.memory_kib).contains(&self.memory_kib)
             && (Self::LEAST.passes..=Self::MOST.passes).contains(&self.passes)
-            && (Self::LEAST.lanes..=Self::MOST.lanes).contains(&self.lanes)
+            && (Self::LEAST.lanes..=Self::MOST.lanes).contains(&self.lanes);
+        if fits { Ok(()) } else { Err(CostOutOfBounds) }
     }
 
     /// Stretches `secret` to 32 bytes.
     pub(crate) fn stretch(self, secret: &[u8], salt: &[u8]) -> Result<KeyBytes, CostOutOfBounds> {
-        if !self.in_bounds() {
-            return Err(CostOutOfBounds);
-        }
+        self.check()?;
         let params = Params::new(self.memory_kib, self.passes, self.lanes, Some(32))
             .map_err(|_| CostOutOfBounds)?;
         let mut memory = Vec::new();

@@ -63,9 +63,17 @@ impl Strongroom {
     ) -> Result<String, PasswordError> {
         let salt: [u8; 16] = random_array()?;
         let hash = cost.stretch(self.peppered(password)?.as_slice(), &salt)?;
-        let Argon2Cost { memory_kib, passes, lanes } = cost;
-        let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash.as_slice()));
-        Ok(format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}"))
+        Ok(stored(cost, &salt, &hash))
+    }
+
+    /// A stored form that no password fits, at this cost: verifying against it takes as long as
+    /// against a real one, and making it takes no time.
+    ///
+    /// # Errors
+    /// When the cost is out of bounds or there is no randomness.
+    pub fn password_of_nobody(cost: Argon2Cost) -> Result<String, PasswordError> {
+        cost.check()?;
+        Ok(stored(cost, &random_array::<16>()?, &random_array::<32>()?))
     }
 
     /// Whether the password is the one of this hash. Takes as long as hashing.
@@ -114,6 +122,12 @@ impl Strongroom {
         let key = derive_mac(Label::Pepper, self.inner.barrier.as_slice(), &[]);
         Ok(Zeroizing::new(tag_bytes(hmac::sign(&key, password))))
     }
+}
+
+fn stored(cost: Argon2Cost, salt: &[u8; 16], hash: &[u8; 32]) -> String {
+    let Argon2Cost { memory_kib, passes, lanes } = cost;
+    let (salt, hash) = (STANDARD_NO_PAD.encode(salt), STANDARD_NO_PAD.encode(hash));
+    format!("$argon2id$v=19$m={memory_kib},t={passes},p={lanes}${salt}${hash}")
 }
 
 struct StoredPassword {

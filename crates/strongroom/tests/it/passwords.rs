@@ -121,3 +121,16 @@ fn hall() -> &'static Hall {
     static HALL: std::sync::OnceLock<Hall> = std::sync::OnceLock::new();
     HALL.get_or_init(Hall::new)
 }
+
+#[test]
+fn nobodys_password_reads_like_a_real_one_and_fits_nothing() {
+    let room = Hall::new().room;
+    let stored = Strongroom::password_of_nobody(Argon2Cost::LEAST).unwrap();
+    let real = room.hash_password(&secret("hunter2hunter2"), Argon2Cost::LEAST).unwrap();
+    assert_eq!(stored.len(), real.len());
+    assert!(!Strongroom::password_needs_rehash(&stored, Argon2Cost::LEAST));
+    assert!(!room.verify_password(&secret("hunter2hunter2"), &stored).unwrap());
+    let endless = Argon2Cost { memory_kib: u32::MAX, ..Argon2Cost::LEAST };
+    let refused = Strongroom::password_of_nobody(endless);
+    assert!(matches!(refused, Err(PasswordError::Cost(_))));
+}
