@@ -2,11 +2,13 @@
 
 use crate::AccessError;
 use crate::access::Access;
+use crate::directory::Directory;
 use crate::identity::home_of;
 use crate::pre_auth::PreAuthRefusal;
 use crate::tokens::{self, TOKEN_USE_SECONDS, TokenUses};
 use kernel::{
     Caller, Credential, CredentialScope, Factor, MonotonicMicros, Origin, Principal, Timestamp,
+    TokenId,
 };
 use std::sync::Arc;
 use store::{Batch, Expect};
@@ -20,6 +22,33 @@ pub struct Arrival {
     pub correlation: String,
     /// When it arrived.
     pub arrived: MonotonicMicros,
+}
+
+/// What a request with a token needs to know of it, read at once.
+struct KnownToken {
+    id: TokenId,
+    hash: [u8; 32],
+    holder: Principal,
+    made_at: Timestamp,
+    used_at: Option<Timestamp>,
+    scope: Arc<CredentialScope>,
+    /// Neither revoked nor over, and its holder not locked.
+    is_good: bool,
+}
+
+impl KnownToken {
+    fn find(directory: &Directory, id: TokenId, now: Timestamp) -> Option<Self> {
+        let token = &directory.tokens.get(&id)?.value;
+        Some(Self {
+            id,
+            hash: token.hash,
+            holder: token.holder,
+            made_at: token.made.at,
+            used_at: token.used_at,
+            scope: Arc::clone(directory.token_scopes.get(&id)?),
+            is_good: token.is_live(now) && !directory.is_locked(token.holder),
+        })
+    }
 }
 
 impl Access {
@@ -49,13 +78,12 @@ impl Access {
     pub fn caller_for_token(&self, text: &str, arrival: &Arrival) -> Result<Caller, AccessError> {
         let now = self.times().latest();
         let found = tokens::parse(text).and_then(|(id, secret)| {
-            let token = self.look(|d| d.tokens.get(&id).map(|kept| kept.value.clone()));
+            let known = self.look(|d| KnownToken::find(d, id, now));
             // A stranger's token is hashed like a known one.
-            let stored = token.as_ref().map_or([0; 32], |token| token.hash);
+            let stored = known.as_ref().map_or([0; 32], |token| token.hash);
             let right = self.token_matches(&secret, &stored);
-            token.filter(|token| right && token.is_live(now))
+            known.filter(|token| right && token.is_good)
         });
-        let found = found.filter(|token| !self.look(|d| d.is_locked(token.holder)));
         let Some(token) = found else {
             self.turned_away(arrival.origin, PreAuthRefusal::Token);
             return Err(AccessError::TokenRefused);
@@ -65,8 +93,13 @@ impl Access {
             // Nobody waits for this: it is a hint for those who tidy up.
             drop(self.store().commit(Batch::new().put::<TokenUses>(&token.id, &now, Expect::Any)));
         }
-        let scope = Some(token.scope());
-        Ok(self.caller(token.holder, vec![Factor::Token], token.made.at, scope, arrival))
+        Ok(self.caller(
+            token.holder,
+            vec![Factor::Token],
+            token.made_at,
+            Some(token.scope),
+            arrival,
+        ))
     }
 
     /// The caller of a TLS client certificate, by the SHA-256 of its SubjectPublicKeyInfo. The
@@ -91,7 +124,7 @@ impl Access {
         };
         let now = self.times().latest();
         let credential = Some(Credential::Certificate(*spki_sha256));
-        let scope = Some(CredentialScope { credential, ..CredentialScope::default() });
+        let scope = Some(Arc::new(CredentialScope { credential, ..CredentialScope::default() }));
         Ok(self.caller(principal, vec![Factor::Certificate], now, scope, arrival))
     }
 
@@ -100,7 +133,7 @@ impl Access {
         principal: Principal,
         factors: Vec<Factor>,
         proven_at: Timestamp,
-        scope: Option<CredentialScope>,
+        scope: Option<Arc<CredentialScope>>,
         arrival: &Arrival,
     ) -> Caller {
         Caller {
@@ -108,7 +141,7 @@ impl Access {
             domain: self.look(|d| home_of(d.roles_of(principal))),
             factors,
             proven_at,
-            scope: scope.map(Arc::new),
+            scope,
             origin: arrival.origin,
             correlation: Caller::clean_correlation(&arrival.correlation).unwrap_or_default(),
             arrived: arrival.arrived,

@@ -11,10 +11,11 @@ use crate::sessions::{Session, Sessions};
 use crate::tokens::{Token, TokenUses, Tokens};
 use crate::{AccessError, times::Times};
 use kernel::{
-    ApprovalId, Credential, DomainId, PersonId, PolicyVersion, Principal, Resource, ResourceKind,
-    ServiceId, Timestamp, TokenId,
+    ApprovalId, Credential, CredentialScope, DomainId, PersonId, PolicyVersion, Principal,
+    Resource, ResourceKind, ServiceId, Timestamp, TokenId,
 };
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use store::{Collection, KeyRange, Store};
 
 /// Most records read at once when the directory is filled.
@@ -42,6 +43,8 @@ pub(crate) struct Directory {
     pub(crate) services: BTreeMap<ServiceId, Kept<Service>>,
     pub(crate) certificates: HashMap<[u8; 32], ServiceId>,
     pub(crate) tokens: BTreeMap<TokenId, Kept<Token>>,
+    /// What each token is good for, ready for every request that comes with it.
+    pub(crate) token_scopes: HashMap<TokenId, Arc<CredentialScope>>,
     pub(crate) sessions: HashMap<[u8; 32], KeptSession>,
     pub(crate) approvals: BTreeMap<ApprovalId, Approval>,
     pub(crate) installation: Option<Kept<Installation>>,
@@ -120,6 +123,7 @@ impl Directory {
     }
 
     pub(crate) fn keep_token(&mut self, version: u64, token: Token) {
+        self.token_scopes.insert(token.id, Arc::new(token.scope()));
         self.tokens.insert(token.id, Kept { version, value: token });
     }
 
