@@ -188,11 +188,17 @@ pub(crate) fn too_large() -> Fault {
     Problem::new(ProblemKind::TooLarge, "body-too-large", detail).into()
 }
 
+/// Most bytes that are set aside because a caller says that so many will come.
+const BODY_RESERVED_MAX: usize = 64 * 1_024;
+
 /// Reads a body within the limit, into a buffer that is wiped.
 pub(crate) async fn read_body(body: axum::body::Body) -> Result<Zeroizing<Vec<u8>>, Fault> {
     use http_body_util::BodyExt;
+    // A buffer that grows leaves copies behind, so it begins with the length that was declared.
+    let declared = axum::body::HttpBody::size_hint(&body).lower();
+    let declared = usize::try_from(declared).unwrap_or(usize::MAX).min(BODY_RESERVED_MAX);
     let mut body = http_body_util::Limited::new(body, BODY_BYTES_MAX);
-    let mut bytes = Zeroizing::new(Vec::new());
+    let mut bytes = Zeroizing::new(Vec::with_capacity(declared));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|cause| {
             if cause.is::<http_body_util::LengthLimitError>() {

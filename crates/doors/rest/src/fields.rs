@@ -49,22 +49,25 @@ impl Serialize for Base64 {
 
 impl<'de> Deserialize<'de> for Base64 {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Cow::<'de, str>::deserialize(deserializer).map(Wiped)?;
-        STANDARD
-            .decode(text.0.as_bytes())
-            .map(|bytes| Self(Zeroizing::new(bytes)))
-            .map_err(|_| de::Error::custom("expected base64 with padding (RFC 4648, section 4)"))
+        deserializer.deserialize_str(Base64Text)
     }
 }
 
-/// Wipes the text that the JSON reader had to copy out.
-struct Wiped<'a>(Cow<'a, str>);
+/// Decodes the text where the reader has it: no copy of it is made that would have to be wiped.
+struct Base64Text;
 
-impl Drop for Wiped<'_> {
-    fn drop(&mut self) {
-        if let Cow::Owned(text) = &mut self.0 {
-            zeroize::Zeroize::zeroize(text);
-        }
+impl de::Visitor<'_> for Base64Text {
+    type Value = Base64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("base64 with padding (RFC 4648, section 4)")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Base64, E> {
+        STANDARD
+            .decode(text)
+            .map(|bytes| Base64(Zeroizing::new(bytes)))
+            .map_err(|_| E::custom("expected base64 with padding (RFC 4648, section 4)"))
     }
 }
 

@@ -149,7 +149,7 @@ struct EncryptAnswer {
 
 impl EncryptRequest {
     fn request(self) -> keys::Encrypt {
-        let plaintext = Secret::new(self.plaintext.bytes().to_vec());
+        let plaintext = Secret::new(std::mem::take(&mut *self.plaintext.into_bytes()));
         keys::Encrypt { plaintext, context: context(self.context) }
     }
 }
