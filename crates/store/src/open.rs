@@ -73,7 +73,7 @@ impl Opened {
             sync_folder(folder)?;
         }
         let state = rows::get_state(&connection, &sealing)?;
-        let names = check(&connection, &sealing, &state)?;
+        let names = check(folder, &connection, &sealing, &state)?;
         let epochs = epochs(&connection, &sealing, &state)?;
         let reserve = Reserve::take(folder, options.reserve_bytes)?;
         let folder = folder.to_owned();
@@ -157,9 +157,15 @@ impl Opened {
 
 /// Compares what is there with the digests and takes up the names above the floors. Damage is named
 /// as closely as a deep examination can.
-fn check(connection: &Connection, sealing: &Sealing, state: &State) -> Result<Names, StoreError> {
+fn check(
+    folder: &Path,
+    connection: &Connection,
+    sealing: &Sealing,
+    state: &State,
+) -> Result<Names, StoreError> {
+    let second = file::open_reader(folder)?;
     let mut newer: Vec<(CollectionId, Arc<str>, Vec<u8>)> = Vec::new();
-    let damages = examine::check_digests(connection, sealing, state, |known, key| {
+    let damages = examine::check_at_start(connection, second, sealing, state, |known, key| {
         newer.push((known.id, Arc::clone(&known.name), key.to_vec()));
     })?;
     if let Some(first) = damages.into_iter().next() {

@@ -2,7 +2,7 @@
 
 use crate::StoreError;
 use crate::codec::TermHash;
-use strongroom::{Place, RecordKeys};
+use strongroom::{CollectionDigests, Place, RecordKeys};
 use zeroize::Zeroizing;
 
 /// The AEAD's tag: 16 bytes that stand for the whole sealed record, since nobody without the key
@@ -51,6 +51,11 @@ impl Sealing {
         self.0.digest_element(place, tag)
     }
 
+    /// The elements of one collection, for whoever computes many.
+    pub(crate) fn digests(&self, collection: &str) -> Digests {
+        Digests(self.0.digests(collection))
+    }
+
     /// What an index term adds to the digest of the collection's terms.
     pub(crate) fn term_element(&self, collection: &str, term: &[u8], key: &[u8]) -> [u8; 32] {
         // Record versions start at 1, so no record shares this place.
@@ -59,5 +64,20 @@ impl Sealing {
 
     pub(crate) fn term(&self, collection: &str, index: &str, value: &[u8]) -> TermHash {
         self.0.index_term(collection, index, value)
+    }
+}
+
+/// Digest elements of one collection.
+#[derive(Debug)]
+pub(crate) struct Digests(CollectionDigests);
+
+impl Digests {
+    pub(crate) fn record(&mut self, key: &[u8], version: u64, tag: &[u8]) -> [u8; 32] {
+        self.0.element(key, version, tag)
+    }
+
+    /// See [`Sealing::term_element`].
+    pub(crate) fn term(&mut self, term: &[u8], key: &[u8]) -> [u8; 32] {
+        self.0.element(key, 0, term)
     }
 }

@@ -76,7 +76,7 @@ pub use permits::{
 };
 pub use personal::PersonalKey;
 pub use random::SystemRng;
-pub use records::{Place, RECORD_OVERHEAD, RecordError, RecordKeys};
+pub use records::{CollectionDigests, Place, RECORD_OVERHEAD, RecordError, RecordKeys};
 pub use released::{MayRelease, Released, ResponseBuffer};
 pub use room::{RootDescription, RootError, SealError, Strongroom};
 pub use root::{ShredFamily, ShredId};

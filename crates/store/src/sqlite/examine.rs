@@ -5,72 +5,51 @@ use super::names::{BlockCache, Entry, Overlay, Source};
 use super::rows;
 use crate::codec::{Header, damaged_record};
 use crate::digest::Multiset;
-use crate::sealing::Sealing;
+use crate::sealing::{Digests, Sealing};
 use crate::state::{CollectionId, CollectionState, NAMES, State};
 use crate::{Damage, StoreError};
 use kernel::LogPosition;
 use rusqlite::Connection;
 use std::collections::{BTreeMap, BTreeSet};
-use strongroom::Place;
 
 /// Most findings of one examination; a file that is damaged throughout needs no longer list.
 pub(crate) const FINDINGS_MAX: usize = 100;
 
 /// Compares every collection with its digests, by version and tag of each record: the check of each
-/// start. `newer` gets the records above the floor of their names.
-pub(crate) fn check_digests(
+/// start. `newer` gets the records above the floor of their names. Records and terms are read at the
+/// same time, since the start waits for both; nobody writes yet, so both connections see the same.
+pub(crate) fn check_at_start(
+    connection: &Connection,
+    second: Connection,
+    sealing: &Sealing,
+    state: &State,
+    newer: impl FnMut(&CollectionState, &[u8]),
+) -> Result<Vec<Damage>, StoreError> {
+    let (of_records, of_terms) = std::thread::scope(|scope| {
+        let of_terms = scope.spawn(move || check_terms(&second, sealing, state));
+        (check_records(connection, sealing, state, newer), of_terms.join())
+    });
+    let of_terms = of_terms.map_err(|_| StoreError::Closed)?;
+    together(connection, state, of_records?, of_terms?)
+}
+
+fn check_digests(
     connection: &Connection,
     sealing: &Sealing,
     state: &State,
-    mut newer: impl FnMut(&CollectionState, &[u8]),
 ) -> Result<Vec<Damage>, StoreError> {
-    let mut damages = Vec::new();
-    let mut found: BTreeMap<CollectionId, (Multiset, Multiset)> = BTreeMap::new();
-    let mut at: Option<&CollectionState> = None;
-    let mut sums = (Multiset::default(), Multiset::default());
-    rows::scan_tags(connection, |id, key, version, tag| {
-        if at.is_none_or(|c| c.id != id) {
-            if let Some(done) = at {
-                found.insert(done.id, std::mem::take(&mut sums));
-            }
-            at = Some(state.by_id(id).ok_or_else(|| stranger(id, key))?);
-        }
-        if let Some(known) = at {
-            let place = Place { collection: &known.name, key, version };
-            sums.0.add(&sealing.record_element(place, tag));
-            if sums.0.count > known.records.count {
-                return Err(StoreError::Damaged(digest_of(known)));
-            }
-            if known.sorted && version > known.names_floor {
-                newer(known, key);
-            }
-        }
-        Ok(())
-    })
-    .or_else(|error| keep(error, &mut damages))?;
-    if let Some(done) = at {
-        found.insert(done.id, sums);
-    }
-    rows::scan_terms(connection, |id, term, key| {
-        let known = state.by_id(id).ok_or_else(|| stranger(id, key))?;
-        let sums = found.entry(id).or_default();
-        sums.1.add(&sealing.term_element(&known.name, term, key));
-        if sums.1.count > known.terms.count {
-            let collection = known.name.to_string();
-            return Err(StoreError::Damaged(Damage::Index { collection }));
-        }
-        Ok(())
-    })
-    .or_else(|error| keep(error, &mut damages))?;
-    for known in &state.collections {
-        let (records, terms) = found.get(&known.id).copied().unwrap_or_default();
-        if records != known.records {
-            damages.push(digest_of(known));
-        }
-        if terms != known.terms {
-            damages.push(Damage::Index { collection: known.name.to_string() });
-        }
-    }
+    let of_records = check_records(connection, sealing, state, |_, _| {})?;
+    let of_terms = check_terms(connection, sealing, state)?;
+    together(connection, state, of_records, of_terms)
+}
+
+fn together(
+    connection: &Connection,
+    state: &State,
+    mut damages: Vec<Damage>,
+    of_terms: Vec<Damage>,
+) -> Result<Vec<Damage>, StoreError> {
+    damages.extend(of_terms);
     let end = rows::log_end(connection)?;
     if end != state.log.size {
         damages.push(Damage::Log { position: LogPosition(end.min(state.log.size)) });
@@ -78,6 +57,71 @@ pub(crate) fn check_digests(
     damages.sort();
     damages.dedup();
     Ok(damages)
+}
+
+/// What was found of each collection.
+type Sums = BTreeMap<CollectionId, Multiset>;
+
+fn check_records(
+    connection: &Connection,
+    sealing: &Sealing,
+    state: &State,
+    mut newer: impl FnMut(&CollectionState, &[u8]),
+) -> Result<Vec<Damage>, StoreError> {
+    let mut sums = Sums::default();
+    let mut damages = Vec::new();
+    let mut at: Option<(&CollectionState, Digests)> = None;
+    rows::scan_tags(connection, |id, key, version, tag| {
+        if at.as_ref().is_none_or(|(known, _)| known.id != id) {
+            let known = state.by_id(id).ok_or_else(|| stranger(id, key))?;
+            at = Some((known, sealing.digests(&known.name)));
+        }
+        let Some((known, digests)) = &mut at else { return Ok(()) };
+        let sum = sums.entry(id).or_default();
+        sum.add(&digests.record(key, version, tag));
+        if sum.count > known.records.count {
+            return Err(StoreError::Damaged(digest_of(known)));
+        }
+        if known.sorted && version > known.names_floor {
+            newer(known, key);
+        }
+        Ok(())
+    })
+    .or_else(|error| keep(error, &mut damages))?;
+    let differs = |c: &&CollectionState| sums.get(&c.id).copied().unwrap_or_default() != c.records;
+    damages.extend(state.collections.iter().filter(differs).map(digest_of));
+    Ok(damages)
+}
+
+fn check_terms(
+    connection: &Connection,
+    sealing: &Sealing,
+    state: &State,
+) -> Result<Vec<Damage>, StoreError> {
+    let mut sums = Sums::default();
+    let mut damages = Vec::new();
+    let mut at: Option<(&CollectionState, Digests)> = None;
+    rows::scan_terms(connection, |id, term, key| {
+        if at.as_ref().is_none_or(|(known, _)| known.id != id) {
+            let known = state.by_id(id).ok_or_else(|| stranger(id, key))?;
+            at = Some((known, sealing.digests(&known.name)));
+        }
+        let Some((known, digests)) = &mut at else { return Ok(()) };
+        let sum = sums.entry(id).or_default();
+        sum.add(&digests.term(term, key));
+        if sum.count > known.terms.count {
+            return Err(StoreError::Damaged(index_of(known)));
+        }
+        Ok(())
+    })
+    .or_else(|error| keep(error, &mut damages))?;
+    let differs = |c: &&CollectionState| sums.get(&c.id).copied().unwrap_or_default() != c.terms;
+    damages.extend(state.collections.iter().filter(differs).map(index_of));
+    Ok(damages)
+}
+
+fn index_of(known: &CollectionState) -> Damage {
+    Damage::Index { collection: known.name.to_string() }
 }
 
 fn keep(error: StoreError, damages: &mut Vec<Damage>) -> Result<(), StoreError> {
@@ -113,7 +157,7 @@ pub(crate) fn examine(
             return Ok(damages);
         }
     };
-    check_digests(connection, sealing, &state, |_, _| {})
+    check_digests(connection, sealing, &state)
         .map(|found| damages.extend(found))
         .or_else(|error| keep(error, &mut damages))?;
     for known in &state.collections {
