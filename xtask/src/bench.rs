@@ -4,13 +4,18 @@ use crate::say;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds the release binary and runs `bench/run.py`.
+/// Builds the release binary and the store's measurement, and runs `bench/run.py`.
 pub(crate) fn run(root: &Path) -> bool {
-    let built = Command::new("cargo")
-        .args(["build", "--release", "--package", "lionrock"])
-        .current_dir(root)
-        .status()
-        .is_ok_and(|status| status.success());
+    let build = |what: &[&str]| {
+        let cargo = Command::new("cargo")
+            .args(["build", "--release"])
+            .args(what)
+            .current_dir(root)
+            .status();
+        cargo.is_ok_and(|status| status.success())
+    };
+    let built =
+        build(&["--package", "lionrock"]) && build(&["--package", "store", "--example", "measure"]);
     let script = root.join("bench/run.py");
     if !script.exists() {
         say("bench: nothing to measure yet");
@@ -20,6 +25,7 @@ pub(crate) fn run(root: &Path) -> bool {
         && Command::new(root.join(".tools/venv/bin/python"))
             .arg(script)
             .arg(root.join("target/release/lionrock"))
+            .arg(root.join("target/release/examples/measure"))
             .current_dir(root)
             .status()
             .is_ok_and(|status| status.success())
