@@ -103,7 +103,7 @@ def fill(server, keys):
     case = next(case for case in server.cases if case["name"].endswith("create key"))
     have = counted(server)
     while have < keys:
-        seconds = 10
+        seconds = 2
         have += wrk(case, seconds)["count"]
     return int(have)
 
