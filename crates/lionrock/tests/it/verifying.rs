@@ -193,8 +193,8 @@ async fn a_stopped_installation_is_sound_and_each_altered_byte_of_it_is_placed()
         let events = b"people";
         let at = bytes.windows(events.len()).position(|w| w == events);
         assert_eq!(at, None, "a record lies open in the database");
-        let pages = bytes.chunks(4_096).enumerate();
-        let leaf = pages.filter(|(_, page)| page[0] == 0x0d).next_back().unwrap().0;
+        let mut pages = bytes.chunks(4_096).enumerate();
+        let leaf = pages.rfind(|(_, page)| page[0] == 0x0d).unwrap().0;
         bytes[leaf * 4_096 + 4_000] ^= 1;
     });
     assert!(out.contains("FAILED: store"), "{out}");
