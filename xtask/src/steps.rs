@@ -127,7 +127,6 @@ pub(crate) fn run(root: &Path, depth: Depth) -> bool {
 pub(crate) fn golden(root: &Path) -> bool {
     Command::new("cargo")
         .args(CARGO_TEST)
-        .arg("golden")
         .env("LIONROCK_GOLDEN", "write")
         .current_dir(root)
         .status()

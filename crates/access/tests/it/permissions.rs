@@ -1,6 +1,6 @@
 //! The permission table: every role, every action, own and other key domain. What people read
-//! stands in `tests/golden/permissions.txt`; write it anew with `UPDATE_GOLDEN=1 cargo test -p
-//! access`.
+//! stands in `tests/golden/permissions.txt`; write it anew with `LIONROCK_GOLDEN=write cargo test
+//! -p access`.
 
 use crate::policies::{ask, domain, person, subject};
 use access::duties::{Duty, conflicts_within};
@@ -14,11 +14,14 @@ use std::sync::OnceLock;
 
 pub(crate) fn golden(name: &str, now: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
-    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+    if std::env::var_os("LIONROCK_GOLDEN").is_some() {
         std::fs::write(&path, now).unwrap();
     }
     let kept = std::fs::read_to_string(&path).unwrap();
-    assert!(kept == now, "`{name}` differs: run with UPDATE_GOLDEN=1 and read the difference");
+    assert!(
+        kept == now,
+        "`{name}` differs: run with LIONROCK_GOLDEN=write and read the difference"
+    );
 }
 
 fn engine() -> &'static Engine {

@@ -55,7 +55,7 @@ fn the_first_items_of_each_guide_read_as_they_should() {
             std::fs::write(&path, &text).unwrap();
         }
         let golden = std::fs::read_to_string(&path).unwrap_or_default();
-        assert_eq!(text, golden, "if this is meant: LIONROCK_GOLDEN=1 cargo test -p comply");
+        assert_eq!(text, golden, "if this is meant: LIONROCK_GOLDEN=write cargo test -p comply");
     }
 }
 

@@ -1,4 +1,5 @@
-//! What happens by itself: every second and every minute, each task owned by whoever opened the rooms.
+//! What happens by itself: every second and every minute, each task owned by whoever opened the
+//! rooms.
 
 use super::outlets::Outlets;
 use kernel::{Caller, DomainId, Scope, actions};

@@ -16,8 +16,9 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const FINDINGS_MAX: usize = 100;
 
 /// Compares every collection with its digests, by version and tag of each record: the check of each
-/// start. `newer` gets the records above the floor of their names. Records and terms are read at the
-/// same time, since the start waits for both; nobody writes yet, so both connections see the same.
+/// start. `newer` gets the records above the floor of their names. Records and terms are read at
+/// the same time, since the start waits for both; nobody writes yet, so both connections see the
+/// same.
 pub(crate) fn check_at_start(
     connection: &Connection,
     second: Connection,

@@ -10,12 +10,15 @@ fn golden() -> std::path::PathBuf {
 fn the_committed_document_is_the_one_that_the_table_makes() {
     let document = rest::openapi::document(&rest::table(), env!("CARGO_PKG_VERSION"));
     let text = format!("{}\n", serde_json::to_string_pretty(&document).unwrap());
-    if std::env::var_os("GOLDEN").is_some() {
+    if std::env::var_os("LIONROCK_GOLDEN").is_some() {
         std::fs::create_dir_all(golden().parent().unwrap()).unwrap();
         std::fs::write(golden(), &text).unwrap();
     }
     let committed = std::fs::read_to_string(golden()).unwrap_or_default();
-    assert!(committed == text, "docs/openapi.json is not up to date: run with GOLDEN=1");
+    assert!(
+        committed == text,
+        "docs/openapi.json is not up to date: run with LIONROCK_GOLDEN=write"
+    );
 }
 
 #[test]
