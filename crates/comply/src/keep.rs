@@ -13,7 +13,7 @@ use crate::page::{RequirementPage, page};
 use crate::period::Period;
 use crate::profile::Profile;
 use crate::records::{CheckRuns, LatestRun, ProfileSet, Profiles, RunPositions, Standings};
-use crate::report::{Report, ReportParts, Signatories, report};
+use crate::report::{Report, ReportParts, Signatories, Witnessed, report};
 use crate::run::{CheckResult, CheckRun, run};
 use crate::standing::{Change, Standing};
 use audit::Hash;
@@ -99,12 +99,15 @@ pub struct ReportRequest {
     pub sample: bool,
     /// Whether its readers may learn of a designation.
     pub show_designation: bool,
-    /// The signed checkpoint of the log.
-    pub checkpoint: Option<String>,
-    /// The newest checkpoint that an independent witness signed.
-    pub witnessed: Option<String>,
     /// Who stands behind it.
     pub signatories: Signatories,
+}
+
+/// What can be said of the log when a report is made.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogSeen {
+    pub(crate) checkpoint: Option<String>,
+    pub(crate) witnessed: Option<Witnessed>,
 }
 
 impl Compliance {
@@ -325,7 +328,11 @@ impl Compliance {
     }
 
     /// The report of a period, from what is recorded; [`crate::Reports::make`] keeps it.
-    pub(crate) fn make_report(&self, request: ReportRequest) -> Result<Report, ComplyError> {
+    pub(crate) fn make_report(
+        &self,
+        request: ReportRequest,
+        log: LogSeen,
+    ) -> Result<Report, ComplyError> {
         let data = &self.inner.data;
         let runs = self.runs(request.period)?;
         let recorded = self.positions(&runs)?;
@@ -341,8 +348,8 @@ impl Compliance {
             made_at: self.inner.clock.wall(),
             sample: request.sample,
             show_designation: request.show_designation,
-            checkpoint: request.checkpoint,
-            witnessed: request.witnessed,
+            checkpoint: log.checkpoint,
+            witnessed: log.witnessed,
             signatories: request.signatories,
         }))
     }

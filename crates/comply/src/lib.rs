@@ -60,7 +60,7 @@ pub use keep::{Compliance, ReportRequest, ShippedData, run_digest};
 pub use page::RequirementPage;
 pub use period::{CheckPeriod, Period, PeriodError, Stretch, over_period};
 pub use profile::{Institution, Origin, Profile};
-pub use report::{CheckReport, Report, ReportParts, RequirementReport, Signatories, report};
+pub use report::{CheckReport, Report, ReportParts, RequirementReport, Signatories, Witnessed, report};
 pub use reports::{REPORTS_LISTED_MAX, ReportRecord, Reports, ReportsError};
 pub use run::{CheckResult, CheckRun, FailingItem, ItemError, Outcome, run};
 pub use standing::{Change, ConfirmedText, Decision, DecisionKind, Standing, StandingError};

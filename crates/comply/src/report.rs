@@ -37,6 +37,43 @@ impl Signatories {
     }
 }
 
+/// The newest checkpoint of the log that somebody else has seen and signed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Witnessed {
+    /// What the installation calls the witness.
+    pub name: String,
+    /// How many events the checkpoint covers.
+    pub size: u64,
+    /// When the witness signed, by its own clock.
+    pub at: Timestamp,
+    /// The checkpoint with the signature of the witness.
+    pub note: String,
+}
+
+impl Witnessed {
+    /// Who, when, how long before the report, of how much: one sentence for a reader.
+    #[must_use]
+    pub fn sentence(&self, made_at: Timestamp) -> String {
+        format!(
+            "`{}` on {}, {} before this report was made, over the first {} events of the log",
+            self.name,
+            self.at.hong_kong(),
+            age(made_at.seconds_since(self.at)),
+            self.size
+        )
+    }
+}
+
+/// A length of time in the largest unit of which it has two.
+fn age(seconds: i64) -> String {
+    match seconds.max(0) {
+        s if s < 120 => format!("{s} seconds"),
+        s if s < 7_200 => format!("{} minutes", s / 60),
+        s if s < 172_800 => format!("{} hours", s / 3_600),
+        s => format!("{} days", s / 86_400),
+    }
+}
+
 /// One requirement in the report.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct RequirementReport {
@@ -126,7 +163,7 @@ pub struct Report {
     /// The signed checkpoint of the log to which positions refer; none says so.
     pub checkpoint: Option<String>,
     /// The newest checkpoint that an independent witness signed; none says so.
-    pub witnessed: Option<String>,
+    pub witnessed: Option<Witnessed>,
     /// Who stands behind it.
     pub signatories: Signatories,
 }
@@ -157,7 +194,7 @@ pub struct ReportParts<'a> {
     /// The signed checkpoint.
     pub checkpoint: Option<String>,
     /// The newest witnessed checkpoint.
-    pub witnessed: Option<String>,
+    pub witnessed: Option<Witnessed>,
     /// Who stands behind it.
     pub signatories: Signatories,
 }

@@ -5,9 +5,11 @@
 //! proof of that event and put in its place in one step. A record without a pack says so.
 
 use crate::error::ComplyError;
-use crate::keep::{Compliance, ReportRequest};
+use crate::keep::{Compliance, LogSeen, ReportRequest};
 use crate::pack::{Draft, MakePackError, STATEMENT_DETAIL};
-use audit::Log;
+use crate::report::Witnessed;
+use audit::outlet::{Outside, outside};
+use audit::{Log, LogError};
 use kernel::actions::{ReportMake, ReportRead};
 use kernel::{
     Clock, DomainId, LogPosition, Outcome, Permit, Problem, ProblemKind, ReportId, Resource,
@@ -46,6 +48,9 @@ pub enum ReportsError {
     /// What is recorded cannot be read.
     #[error(transparent)]
     Compliance(#[from] ComplyError),
+    /// The log.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -68,6 +73,7 @@ impl From<ReportsError> for Problem {
                 Self::new(ProblemKind::Unavailable, "permit-over", cause.to_string())
             }
             ReportsError::Store(cause) => cause.into(),
+            ReportsError::Log(cause) => cause.into(),
             ReportsError::Compliance(cause) => cause.into(),
             ReportsError::Rng(cause) => cause.into(),
             ReportsError::Disk(_) => {
@@ -154,7 +160,8 @@ impl Reports {
     }
 
     /// Makes the report of what is recorded, its documents and the record, and closes the pack.
-    /// `older` has the sizes of checkpoints that left the house and that the pack shall continue.
+    /// The report prints the log's checkpoint and the last that a witness signed; the pack
+    /// continues the checkpoints that left the house.
     ///
     /// # Errors
     /// When a document, the log, the store or the disk fails; nothing is recorded before the
@@ -163,12 +170,12 @@ impl Reports {
         &self,
         permit: Permit<ReportMake>,
         request: ReportRequest,
-        older: &[u64],
     ) -> Result<ReportRecord, ReportsError> {
         if !permit.is_live(&*self.clock) {
             return Err(ReportsError::PermitOver);
         }
-        let report = self.compliance.make_report(request)?;
+        let outside = outside(&self.store)?;
+        let report = self.compliance.make_report(request, self.log_seen(&outside)?)?;
         let draft =
             Draft::of(&report, &self.compliance.data().glossary).map_err(MakePackError::from)?;
         let record = ReportRecord {
@@ -191,9 +198,22 @@ impl Reports {
         let committed = self.store.commit(batch).await?;
         let made = LogPosition(committed.positions.start);
         let relied_on = report.checks.iter().filter_map(|check| check.recorded_at);
-        let pack = draft.close(&self.log, made, relied_on, older.iter().copied())?;
+        let pack = draft.close(&self.log, made, relied_on, outside.sizes())?;
         put_in_place(&self.path(record.id), &pack)?;
         Ok(record)
+    }
+
+    /// The checkpoint of now, and the last that a witness signed.
+    fn log_seen(&self, outside: &Outside) -> Result<LogSeen, LogError> {
+        let checkpoint = self.log.checkpoint()?.to_string();
+        let witnessed = outside.last_witness().zip(outside.last_cosigned());
+        let witnessed = witnessed.map(|((name, left), note)| Witnessed {
+            name: name.to_owned(),
+            size: left.size,
+            at: left.at,
+            note: note.to_owned(),
+        });
+        Ok(LogSeen { checkpoint: Some(checkpoint), witnessed })
     }
 
     /// What is on the shelf, newest first, with the size of each pack in bytes; `None`: the pack is

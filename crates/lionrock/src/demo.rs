@@ -211,10 +211,9 @@ async fn tell(
         Arc::clone(clock),
         Duration::from_secs(60),
     );
-    let first_size = courier.deliver().await?;
+    courier.deliver().await?;
     let older = folder.join("first.checkpoint");
     std::fs::write(&older, rooms.log.checkpoint()?.to_string())?;
-    let size = rooms.log.head().size;
     let scene = story::Rooms {
         gate: &rooms.gate,
         keys: &rooms.keys,
@@ -231,15 +230,13 @@ async fn tell(
         period: Period::new(began, clock.wall())?,
         sample: true,
         show_designation: false,
-        checkpoint: Some(rooms.log.checkpoint()?.to_string()),
-        witnessed: None,
         signatories: Signatories {
             preparer: Some(cast.player(Role::RiskOfficer)?.name.to_string()),
             ..Signatories::default()
         },
     };
     let reports = &rooms.comply.reports;
-    let record = reports.make(permit, request, &[first_size, size]).await?;
+    let record = reports.make(permit, request).await?;
     let links = cast.sessions().map(|(role, name, cookie)| {
         let token = ways.admit(cookie, &SystemRng)?;
         Ok((role, name.to_string(), token))

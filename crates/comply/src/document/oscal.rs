@@ -58,8 +58,13 @@ pub(super) fn assessment(report: &Report) -> Assessment {
         findings,
         remarks: format!(
             "{without} of {} requirements have no finding: not assessed, no data, stale, not \
-             applicable or withheld. They stay in the count.",
-            report.requirements.len()
+             applicable or withheld. They stay in the count. Last independent witness of the log: \
+             {}.",
+            report.requirements.len(),
+            report.witnessed.as_ref().map_or_else(
+                || "there is none".to_owned(),
+                |seen| seen.sentence(report.made_at)
+            )
         ),
     }
 }

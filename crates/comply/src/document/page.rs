@@ -90,7 +90,10 @@ fn about(report: &Report) -> Vec<Block> {
         ("State".into(), if signed.is_final() { "final" } else { "draft" }.into()),
         (
             "Last independent witness".into(),
-            report.witnessed.as_deref().map_or("there is none", |_| "see the end").into(),
+            report
+                .witnessed
+                .as_ref()
+                .map_or_else(|| "there is none".into(), |seen| seen.sentence(report.made_at)),
         ),
     ])];
     if report.sample {
@@ -175,7 +178,11 @@ fn verifying(report: &Report) -> Vec<Block> {
         None => blocks.push(Block::Text("There is no checkpoint of the log.".into())),
     }
     match &report.witnessed {
-        Some(note) => blocks.push(Block::Verbatim(note.clone())),
+        Some(seen) => {
+            let sentence = seen.sentence(report.made_at);
+            blocks.push(Block::Text(format!("Last independent witness: {sentence}.")));
+            blocks.push(Block::Verbatim(seen.note.clone()));
+        }
         None => blocks.push(Block::Notice(
             "No independent witness has signed the log: nobody outside can say that it was not \
              rewritten before this report."

@@ -1,6 +1,6 @@
 //! The report as tables: one row for each requirement, check, failing item, gap and count.
 
-use crate::report::{CheckReport, Report, RequirementReport};
+use crate::report::{CheckReport, Report, RequirementReport, Witnessed};
 use crate::status::Status;
 use documents::{Cell, Table};
 
@@ -33,7 +33,11 @@ fn about(report: &Report) -> Table {
         row(name, Cell::text(who.as_deref().unwrap_or(nobody)));
     }
     row("Checkpoint", Cell::text(report.checkpoint.as_deref().unwrap_or("there is none")));
-    row("Last witness", Cell::text(report.witnessed.as_deref().unwrap_or("there is none")));
+    let none = || Cell::text("there is none");
+    let seen = report.witnessed.as_ref();
+    let sentence = |seen: &Witnessed| Cell::text(seen.sentence(report.made_at));
+    row("Last independent witness", seen.map_or_else(none, sentence));
+    row("Witnessed checkpoint", seen.map_or_else(none, |seen| Cell::text(&seen.note)));
     table
 }
 

@@ -1,6 +1,7 @@
 //! Compliance on a store: runs, decisions and reports that are durable, permitted and recorded.
 
 use crate::house::House;
+use audit::outlet::{Left, Outlet, OutletKind, Outlets};
 use audit::verify::Trust;
 use comply::pack::{EVENTS, verify};
 use comply::{
@@ -9,6 +10,7 @@ use comply::{
 };
 use kernel::actions::{CheckRun, ReportMake, ReportRead, RequirementChange, RequirementRead};
 use kernel::{Clock, Problem, ProblemKind, Timestamp};
+use store::{Batch, Expect};
 
 const KEYS: &str = "hkma-pg-6.36";
 
@@ -22,8 +24,6 @@ fn request(house: &House) -> ReportRequest {
         period: period(house),
         sample: true,
         show_designation: true,
-        checkpoint: None,
-        witnessed: None,
         signatories: Signatories::default(),
     }
 }
@@ -155,7 +155,7 @@ async fn pages_guides_and_reports_stand_on_the_same_run() {
     assert_eq!(guide.counts.values().sum::<usize>(), 79);
     let reports = house.reports();
     let permit = house.permit::<ReportMake>("*");
-    let kept = reports.make(permit, request(&house), &[]).await.unwrap();
+    let kept = reports.make(permit, request(&house)).await.unwrap();
     let list = reports.list(house.permit::<ReportRead>("*")).await.unwrap();
     assert_eq!(list, [(kept.clone(), true)]);
     let permit = house.permit::<ReportRead>(&kept.id.to_string());
@@ -176,11 +176,48 @@ async fn pages_guides_and_reports_stand_on_the_same_run() {
 }
 
 #[tokio::test]
+async fn a_report_prints_its_checkpoint_and_the_last_witness_with_its_age() {
+    let house = House::new();
+    let reports = house.reports();
+    let report = async |reports: &comply::Reports| {
+        let made = reports.make(house.permit::<ReportMake>("*"), request(&house)).await.unwrap();
+        let pack = reports.pack(made.id).unwrap().unwrap();
+        let files = documents::pack::read(&pack).unwrap();
+        let html = String::from_utf8(files[comply::HTML].clone()).unwrap();
+        (serde_json::from_slice::<Report>(&files[JSON]).unwrap(), html, pack)
+    };
+    house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    let (alone, html, _) = report(&reports).await;
+    assert!(alone.checkpoint.is_some() && alone.witnessed.is_none());
+    assert!(html.contains("No independent witness") && html.contains("there is none"));
+
+    let older = house.log.checkpoint().unwrap().to_string();
+    let left = Left { size: house.log.head().size, at: house.clock.wall() };
+    let mut outlet = Outlet::new(OutletKind::Witness, "https://auditor.sample");
+    outlet.left = Some(left.clone());
+    outlet.sent = vec![left.clone()];
+    outlet.cosigned = Some("the note of the witness".into());
+    let batch = Batch::new().put::<Outlets>(&"witness-1".into(), &outlet, Expect::Any);
+    house.store.commit(batch).await.unwrap();
+    house.clock.advance_millis(3 * 3_600_000);
+    let (seen, html, pack) = report(&reports).await;
+    let witnessed = seen.witnessed.clone().unwrap();
+    assert_eq!((witnessed.size, witnessed.at), (left.size, left.at));
+    assert!(witnessed.sentence(seen.made_at).contains("3 hours before"), "{witnessed:?}");
+    assert!(html.contains("3 hours before") && html.contains("the note of the witness"));
+    // Whoever kept the checkpoint that left the house sees that the pack continues it.
+    let trust = Trust { origin: Some(house.log.origin_key()), witnesses: &[] };
+    let verdict = verify(&pack, &trust, Some(older.as_bytes()));
+    assert!(verdict.is_proven(), "{verdict}");
+    assert!(verdict.to_string().contains("which continues size"), "{verdict}");
+}
+
+#[tokio::test]
 async fn a_report_whose_pack_is_gone_says_so_and_an_unknown_one_is_not_found() {
     let house = House::new();
     let reports = house.reports();
     let permit = house.permit::<ReportMake>("*");
-    let kept = reports.make(permit, request(&house), &[]).await.unwrap();
+    let kept = reports.make(permit, request(&house)).await.unwrap();
     std::fs::remove_file(reports.path(kept.id)).unwrap();
     let permit = house.permit::<ReportRead>(&kept.id.to_string());
     assert!(matches!(reports.read(permit).await, Err(ReportsError::NoPack)));

@@ -65,11 +65,9 @@ impl Packs for Shelf {
                 period,
                 sample: self.rooms.sample,
                 show_designation: false,
-                checkpoint: self.rooms.log.checkpoint().ok().map(|note| note.to_string()),
-                witnessed: None,
                 signatories: Signatories { preparer: Some(made_by), ..Signatories::default() },
             };
-            Ok(self.rooms.comply.reports.make(permit, request, &[]).await?.id)
+            Ok(self.rooms.comply.reports.make(permit, request).await?.id)
         })
     }
 }

@@ -103,20 +103,17 @@ async fn make(
     let wrong = || Problem::field("/from", "expected a time before `to`");
     let period = period(&rooms, from, to).ok_or_else(wrong)?;
     let permit = rooms.permit::<actions::ReportMake>(&call.caller, Reports::resource())?;
-    let checkpoint = rooms.log.checkpoint().ok().map(|note| note.to_string());
     let name = rooms.access.display_name(call.caller.principal);
     let preparer = Some(name.map_or_else(|| call.caller.principal.to_string(), String::from));
     let request = ReportRequest {
         period,
         sample: rooms.sample,
         show_designation: false,
-        checkpoint,
-        witnessed: None,
         signatories: Signatories { preparer, reviewer: None, approver: None },
     };
     // Documents take seconds to write: not on a thread that serves connections.
     let runtime = tokio::runtime::Handle::current();
-    let made = move || Ok(runtime.block_on(rooms.comply.reports.make(permit, request, &[]))?);
+    let made = move || Ok(runtime.block_on(rooms.comply.reports.make(permit, request))?);
     let body = ReportBody::from(crate::rooms::blocking(made).await?);
     Ok(Created { at: format!("/reports/{}", body.id), body })
 }
