@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const FLOORS: &[&[&str]] = &[
     &["kernel"],
     &["wire", "detect", "documents", "strongroom"],
-    &["store"],
+    &["store", "extract"],
     &["audit"],
     &["access", "inventory"],
     &["keys"],
@@ -22,7 +22,7 @@ const FLOORS: &[&[&str]] = &[
 const ONLY_IN: &[(&str, &[&str])] = &[
     ("cedar-policy", &["access"]),
     ("argon2", &["strongroom"]),
-    ("rusqlite", &["store"]),
+    ("rusqlite", &["store", "extract"]),
     ("cel", &["comply"]),
     ("rust_xlsxwriter", &["documents"]),
 ];

@@ -1,0 +1,93 @@
+//! Where objects come from: one trait, one file for each kind of store.
+
+use serde::{Deserialize, Serialize};
+use std::fs::File;
+use std::future::Future;
+use std::pin::Pin;
+
+/// What is known about who can reach an object, as its store tells it; `None` is not known.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Exposure {
+    /// Whether anybody at all can read it.
+    pub public: Option<bool>,
+    /// Who can read it: roles, groups or accounts, at most a hundred.
+    pub readers: Vec<String>,
+    /// Whether the store says that it encrypts it at rest.
+    pub encrypted: Option<bool>,
+    /// The key under which it is encrypted, as the store names it.
+    pub key: Option<String>,
+    /// The store's region, for the table of regions.
+    pub region: Option<String>,
+    /// Its owner, as the store names it.
+    pub owner: Option<String>,
+}
+
+/// One thing that a source can open: a file, an object, a table, a version of a file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Object {
+    /// Its name in the source, unique and stable: a path, a key, `schema.table`.
+    pub name: String,
+    /// Its size, if known before it is opened.
+    pub bytes: Option<u64>,
+    /// What changes whenever its content does (ETag, inode with time and size, LSN); `None` means
+    /// that it has to be looked at each time.
+    pub version: Option<String>,
+    /// Who can reach it.
+    pub exposure: Exposure,
+}
+
+/// A page of objects in the source's stable order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listing {
+    /// The objects.
+    pub objects: Vec<Object>,
+    /// From where to go on; `None` at the end.
+    pub next: Option<String>,
+    /// Places that could not be listed, and why; the scan reports them and goes on.
+    pub unreadable: Vec<(String, String)>,
+}
+
+/// An opened object: a descriptor that the worker reads. What has no descriptor of its own is
+/// spooled into anonymous memory under a limit; tables come as CSV with a header.
+#[derive(Debug)]
+pub struct Opened {
+    /// The bytes, from the start.
+    pub file: File,
+    /// A name whose ending hints at the format.
+    pub hint: String,
+    /// The source gave a sample, not all of it.
+    pub sampled: bool,
+}
+
+/// Why a source cannot go on.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum SourceError {
+    /// The store cannot be reached.
+    #[error("`{0}` cannot be reached")]
+    Unreachable(String),
+    /// The store refuses the credential or the right is missing.
+    #[error("`{0}` refuses access")]
+    Refused(String),
+    /// The object is gone.
+    #[error("`{0}` is gone")]
+    Gone(String),
+    /// The object or place cannot be read.
+    #[error("`{0}` cannot be read")]
+    Unreadable(String),
+    /// A setting of the source is wrong.
+    #[error("the setting `{0}` is wrong")]
+    Setting(&'static str),
+}
+
+/// A future of a source.
+pub type Pending<'a, T> = Pin<Box<dyn Future<Output = Result<T, SourceError>> + Send + 'a>>;
+
+/// A store of objects.
+pub trait Source: Send + Sync {
+    /// Lists at most `max` objects after a place that an earlier listing gave.
+    fn list<'a>(&'a self, after: Option<&'a str>, max: usize) -> Pending<'a, Listing>;
+
+    /// Opens an object for reading.
+    fn open<'a>(&'a self, object: &'a Object) -> Pending<'a, Opened>;
+}
