@@ -59,6 +59,7 @@ fn word<S: serde::Serializer>(action: &Action, s: S) -> Result<S::Ok, S::Error> 
 
 const DUTY_LIST: &[Role] = &[Role::CryptoOfficer, Role::SecurityOperations];
 const OFFICERS: &[Role] = &[Role::CryptoOfficer];
+const DATA_OWNERS: &[Role] = &[Role::RiskOfficer, Role::CryptoOfficer];
 const OVERSIGHT: &[Role] =
     &[Role::PolicyAdministrator, Role::RiskOfficer, Role::SecurityOperations];
 
@@ -91,6 +92,13 @@ pub const RULES: &[ApprovalRule] = &[
         needed: 1,
         approvers: DUTY_LIST,
         reason: "whatever stopped the key must be over in the eyes of two people",
+    },
+    ApprovalRule {
+        action: Action::DataDelete,
+        occasion: Occasion::Always,
+        needed: 1,
+        approvers: DATA_OWNERS,
+        reason: "what is deleted is lost; whoever answers for the data has to agree",
     },
     ApprovalRule {
         action: Action::PolicyChange,

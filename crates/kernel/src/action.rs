@@ -130,6 +130,19 @@ action_table! {
     /// Import or change assets.
     AssetChange = "asset.change" on Asset;
 
+    /// Read findings, sources and scans; never a value, only what masks leave of it.
+    DataRead = "data.read" on Data;
+    /// Say where to look: sources, schedules, throttles, detectors of the bank's own.
+    DataSource = "data.source" on Data;
+    /// Start and stop scans.
+    DataScan = "data.scan" on Data;
+    /// Decide about a finding: a false positive, or a risk that is accepted for a time.
+    DataDecide = "data.decide" on Data;
+    /// Act on a found object: quarantine it, bring it back, encrypt it in place.
+    DataAct = "data.act" on Data;
+    /// Delete a found object for good.
+    DataDelete = "data.delete" on Data;
+
     /// Read requirements and statuses.
     RequirementRead = "requirement.read" on Requirement;
     /// Confirm a requirement's text, assign owners, accept risks, change the profile.

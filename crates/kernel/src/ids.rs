@@ -140,6 +140,12 @@ ids! {
     RequestId = "req";
     /// One run of the checks.
     RunId = "run";
+    /// A place where data is looked for.
+    SourceId = "src";
+    /// One scan of a source.
+    ScanId = "scn";
+    /// What was found in one object of a source.
+    FindingId = "fnd";
     /// One finished report or pack.
     ReportId = "rep";
 }

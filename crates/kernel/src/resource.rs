@@ -23,6 +23,8 @@ pub enum ResourceKind {
     Log,
     /// An asset of the inventory.
     Asset,
+    /// A source of data, a scan of it, or a finding in it.
+    Data,
     /// A requirement of the catalogue.
     Requirement,
     /// A report or pack.
@@ -31,7 +33,7 @@ pub enum ResourceKind {
 
 impl ResourceKind {
     /// Every kind, for tables and schemas.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::System,
         Self::Domain,
         Self::Key,
@@ -40,6 +42,7 @@ impl ResourceKind {
         Self::Approval,
         Self::Log,
         Self::Asset,
+        Self::Data,
         Self::Requirement,
         Self::Report,
     ];
@@ -56,6 +59,7 @@ impl ResourceKind {
             Self::Approval => "approval",
             Self::Log => "log",
             Self::Asset => "asset",
+            Self::Data => "data",
             Self::Requirement => "requirement",
             Self::Report => "report",
         }

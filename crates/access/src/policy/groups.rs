@@ -57,6 +57,7 @@ impl ActionGroup {
             | Action::ApprovalRead
             | Action::LogRead
             | Action::AssetRead
+            | Action::DataRead
             | Action::RequirementRead
             | Action::ReportRead => &[Self::Read],
             Action::KeyEncrypt
@@ -81,12 +82,17 @@ impl ActionGroup {
             Action::PolicyChange => &[Self::ChangePolicy, Self::Sensitive],
             Action::TokenManage
             | Action::ApprovalDecide
+            | Action::DataDelete
             | Action::SystemSeal
             | Action::SystemConfigure => &[Self::Sensitive],
             Action::DomainCreate
             | Action::ApprovalRequest
             | Action::LogExport
             | Action::AssetChange
+            | Action::DataSource
+            | Action::DataScan
+            | Action::DataDecide
+            | Action::DataAct
             | Action::RequirementChange
             | Action::CheckRun
             | Action::ReportMake

@@ -17,6 +17,7 @@ pub(super) fn type_name(kind: ResourceKind) -> &'static str {
         ResourceKind::Approval => "Approval",
         ResourceKind::Log => "Log",
         ResourceKind::Asset => "Asset",
+        ResourceKind::Data => "Data",
         ResourceKind::Requirement => "Requirement",
         ResourceKind::Report => "Report",
     }

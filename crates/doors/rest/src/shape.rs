@@ -21,7 +21,8 @@ macro_rules! prefixed {
     )* };
 }
 prefixed!(
-    DomainId, KeyId, PersonId, ServiceId, TokenId, SessionId, ApprovalId, AssetId, RunId, ReportId
+    DomainId, KeyId, PersonId, ServiceId, TokenId, SessionId, ApprovalId, AssetId, RunId, ReportId,
+    SourceId, ScanId, FindingId
 );
 
 /// The shape of an identifier.
