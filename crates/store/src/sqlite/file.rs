@@ -65,7 +65,7 @@ pub(crate) fn open_writer(
         return Err(StoreError::ReadOnly);
     }
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -16000;
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages);
@@ -99,7 +99,7 @@ pub(crate) fn open_reader(folder: &Path) -> Result<Connection, StoreError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(folder.join(DATABASE), flags)?;
     common(&connection)?;
-    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -4000;")?;
+    connection.execute_batch("PRAGMA query_only = ON; PRAGMA cache_size = -2000;")?;
     Ok(connection)
 }
 
