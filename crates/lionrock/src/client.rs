@@ -139,6 +139,12 @@ impl Client {
         Ok(Self { http, address, token })
     }
 
+    /// The address, without a slash at its end.
+    #[must_use]
+    pub fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Sends one request below the root, such as `/api/v1/keys`.
     ///
     /// # Errors

@@ -38,8 +38,9 @@ pub fn ask_secret(question: &str) -> io::Result<kernel::Secret<String>> {
     let before = tcgetattr(&terminal)?;
     let mut quiet = before.clone();
     quiet.local_modes.remove(LocalModes::ECHO);
-    (&terminal).write_all(question.as_bytes())?;
+    // Quiet first: what is typed the moment the question appears is neither shown nor lost.
     tcsetattr(&terminal, OptionalActions::Flush, &quiet)?;
+    (&terminal).write_all(question.as_bytes())?;
     let mut answer = String::new();
     let read = io::BufReader::with_capacity(1_024, &terminal).read_line(&mut answer);
     tcsetattr(&terminal, OptionalActions::Flush, &before)?;

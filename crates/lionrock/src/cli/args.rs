@@ -1,5 +1,8 @@
 //! What can be said on the command line.
 
+use super::asking::{Approvals, Leaving};
+use super::credentials::Tokens;
+use super::identities::{People, Roles, Services};
 use super::local::{Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -72,6 +75,20 @@ pub enum Command {
     },
     /// Ends the session of `lionrock login`.
     Logout(Remote),
+    /// Uses a one-time link up: sets password and second factor, and signs in.
+    #[command(after_help = "Examples:\n  \
+        lionrock enrol --link-file first-administrator.link\n  \
+        lionrock enrol\n\n\
+        Shows the seed of one-time codes for an authenticator, then asks for a password (twice) and the\n\
+        first code. Whoever has no browser at hand gets in this way; a link works once.")]
+    Enrol {
+        /// The file that holds the link [default: it is asked for on the terminal]
+        #[arg(long, value_name = "FILE")]
+        link_file: Option<PathBuf>,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
     /// Says whether the server is sealed and how it is.
     Status(Remote),
     /// Opens the seal of a server with its passphrase.
@@ -98,7 +115,11 @@ pub enum Command {
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,
     },
-    /// People with accounts.
+    /// People with accounts: invite, list, lock, let set their factors anew.
+    #[command(after_help = "Examples:\n  \
+        lionrock people invite --sign-in-name custodian-a --name \"Key Custodian A\" --out a.link\n  \
+        lionrock people list\n  \
+        lionrock people lock per_… --reason \"has left\"")]
     People {
         /// What to do with people.
         #[command(subcommand)]
@@ -107,7 +128,36 @@ pub enum Command {
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,
     },
-    /// API tokens.
+    /// Services: workloads that get in by token or client certificate.
+    #[command(after_help = "Examples:\n  \
+        lionrock services create --name core-banking --owner per_… --workload core-banking\n  \
+        lionrock services bind-certificate svc_… --certificate client.crt --name node-1")]
+    Services {
+        /// What to do with services.
+        #[command(subcommand)]
+        verb: Services,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Roles of people and services.
+    #[command(after_help = "Examples:\n  \
+        lionrock roles grant per_… --role key-custodian --domain dom_…\n  \
+        lionrock roles grant per_… --role examiner --until 2027-01-31T18:00:00+08:00\n  \
+        lionrock roles revoke per_… --role key-custodian --domain dom_…")]
+    Roles {
+        /// What to do with roles.
+        #[command(subcommand)]
+        verb: Roles,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// API tokens: shown once, narrowed, ending.
+    #[command(after_help = "Examples:\n  \
+        lionrock tokens create --name batch --holder svc_… --action key.encrypt --days 30 --out token\n  \
+        lionrock tokens list --holder svc_…\n  \
+        lionrock tokens revoke tok_…")]
     Tokens {
         /// What to do with tokens.
         #[command(subcommand)]
@@ -117,6 +167,10 @@ pub enum Command {
         remote: Remote,
     },
     /// Requests that need the approval of others.
+    #[command(after_help = "Examples:\n  \
+        lionrock approvals ask suspend-key key_… --reason \"incident 7\"\n  \
+        lionrock approvals show apr_…\n  \
+        lionrock approvals approve apr_…")]
     Approvals {
         /// What to do with approvals.
         #[command(subcommand)]
@@ -253,6 +307,9 @@ pub enum Keys {
         /// Why: stands in the log.
         #[arg(long)]
         reason: String,
+        /// What will stop, as it was asked; may be repeated.
+        #[arg(long = "stops", value_name = "NAME")]
+        stops: Vec<String>,
     },
     /// Lets a suspended key work again.
     Resume {
@@ -269,6 +326,36 @@ pub enum Keys {
         /// Why: stands in the log.
         #[arg(long)]
         reason: String,
+    },
+    /// Takes a scheduled destruction back while it waits.
+    Recover {
+        /// The key.
+        key: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
+    /// Declares versions known or feared to be known to others: they protect nothing more.
+    Compromise {
+        /// The key.
+        key: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+        /// A version; may be repeated [default: all that have material]
+        #[arg(long = "version", value_name = "NUMBER")]
+        versions: Vec<u32>,
+    },
+    /// Gives a key out, wrapped for the holder of an RSA key, after others have approved.
+    Export {
+        /// The key.
+        key: String,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        leaving: Leaving,
+        /// The file to write, mode 0600 (CKM_RSA_AES_KEY_WRAP of PKCS #11).
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Encrypts up to 1 MiB; larger data is encrypted under a data key.
     Encrypt {
@@ -317,45 +404,6 @@ pub enum Domains {
         /// The name.
         #[arg(long)]
         name: String,
-    },
-}
-
-/// Verbs of people.
-#[derive(Debug, Subcommand)]
-pub enum People {
-    /// Lists people.
-    List,
-}
-
-/// Verbs of tokens.
-#[derive(Debug, Subcommand)]
-pub enum Tokens {
-    /// Lists your tokens and those of services that you own.
-    List,
-    /// Revokes a token at once.
-    Revoke {
-        /// The token's id.
-        token: String,
-    },
-}
-
-/// Verbs of approvals.
-#[derive(Debug, Subcommand)]
-pub enum Approvals {
-    /// Lists requests that wait.
-    List,
-    /// Approves a request of somebody else.
-    Approve {
-        /// The request.
-        approval: String,
-    },
-    /// Rejects a request of somebody else.
-    Reject {
-        /// The request.
-        approval: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
     },
 }
 

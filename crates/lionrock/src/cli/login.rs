@@ -5,6 +5,7 @@ use super::{CliError, client, client_with, paths};
 use crate::client::Sent;
 use crate::{folder, screen};
 use http::Method;
+use kernel::Secret;
 use serde_json::{Value, json};
 use std::os::unix::fs::DirBuilderExt;
 
@@ -14,6 +15,11 @@ pub(super) async fn login(remote: &Remote, name: &str) -> Result<(), CliError> {
     let code = screen::ask_secret("One-time code: ").map_err(CliError::Terminal)?;
     let body = json!({ "name": name, "password": password.expose(), "code": code.expose() });
     let reply = client.ask(Method::POST, "/api/v1/sessions", Sent::Json(&body)).await?.json()?;
+    keep(&reply)
+}
+
+/// Keeps the session that an answer gives.
+pub(super) fn keep(reply: &Value) -> Result<(), CliError> {
     let token = reply.get("token").and_then(Value::as_str).unwrap_or_default();
     let path = paths::session()?;
     if let Some(folder) = path.parent() {
@@ -24,6 +30,16 @@ pub(super) async fn login(remote: &Remote, name: &str) -> Result<(), CliError> {
     let ends = reply.get("ends").and_then(Value::as_str).unwrap_or_default();
     screen::aside(&format!("signed in until {ends}"));
     Ok(())
+}
+
+/// Asks for a new password twice.
+pub(super) fn new_password() -> Result<Secret<String>, CliError> {
+    let first = screen::ask_secret("New password: ").map_err(CliError::Terminal)?;
+    let second = screen::ask_secret("The same again: ").map_err(CliError::Terminal)?;
+    if first.expose() == second.expose() {
+        return Ok(first);
+    }
+    Err(CliError::Argument { argument: "password", rule: "the two are not the same" })
 }
 
 pub(super) async fn logout(remote: &Remote) -> Result<(), CliError> {

@@ -3,10 +3,14 @@
 //! Verbs of a client speak to the same API as everybody else; `--json` prints what the API said.
 
 pub mod args;
+pub mod asking;
+pub mod credentials;
+pub mod identities;
 pub mod local;
 mod login;
 mod paths;
 mod show;
+mod verb;
 mod verbs;
 
 pub use args::{Cli, Command};

@@ -16,9 +16,15 @@ pub(super) fn answer(json: bool, value: &Value, people: impl FnOnce(&Value) -> S
 }
 
 /// A list under `items` as a table of these fields.
-pub(super) fn table(columns: &'static [&'static str]) -> impl FnOnce(&Value) -> String {
+pub(super) fn table(columns: &[&'static str]) -> impl FnOnce(&Value) -> String {
+    table_of("items", columns)
+}
+
+/// A list under a field as a table of these fields.
+pub(super) fn table_of(list: &str, columns: &[&'static str]) -> impl FnOnce(&Value) -> String {
+    let (list, columns) = (list.to_owned(), columns.to_vec());
     move |value| {
-        let rows = value.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
+        let rows = value.get(&list).and_then(Value::as_array).cloned().unwrap_or_default();
         let heads = columns.iter().map(|name| name.replace('_', " ").to_uppercase()).collect();
         let mut lines: Vec<Vec<String>> = vec![heads];
         for row in &rows {

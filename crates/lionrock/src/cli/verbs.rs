@@ -1,25 +1,15 @@
 //! The verbs: each is one or two requests to the API.
 
-use super::args::{
-    Approvals, Assets, Checks, Command, Domains, Keys, Log, People, Remote, Reports, Requirements,
-    Streams, Tokens,
-};
-use super::{CliError, client, client_with, login, show};
-use crate::client::{Client, Sent};
+use super::args::{Assets, Checks, Command, Domains, Keys, Log, Reports, Requirements, Streams};
+use super::verb::{Verb, below, question, read};
+use super::{CliError, asking, client_with, credentials, identities, login, show};
+use crate::client::Sent;
 use crate::{folder, screen};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Map, Value, json};
-use std::io::Read;
-use std::path::Path;
 use zeroize::Zeroizing;
-
-/// A verb on its way: the client, and how to show what it says.
-struct Verb {
-    client: Client,
-    json: bool,
-}
 
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
     match command {
@@ -38,12 +28,22 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         }
         Command::Keys { verb, remote } => keys(Verb::to(&remote, json)?, verb).await,
         Command::Domains { verb, remote } => domains(Verb::to(&remote, json)?, verb).await,
-        Command::People { verb: People::List, remote } => {
-            let columns = show::table(&["id", "sign_in_name", "name", "active", "locked"]);
-            Verb::to(&remote, json)?.get(&["people"], &[], columns).await
+        Command::Enrol { link_file, remote } => {
+            identities::enrol(&remote, link_file.as_deref()).await
         }
-        Command::Tokens { verb, remote } => tokens(Verb::to(&remote, json)?, verb).await,
-        Command::Approvals { verb, remote } => approvals(Verb::to(&remote, json)?, verb).await,
+        Command::People { verb, remote } => {
+            identities::people(Verb::to(&remote, json)?, verb).await
+        }
+        Command::Services { verb, remote } => {
+            identities::services(Verb::to(&remote, json)?, verb).await
+        }
+        Command::Roles { verb, remote } => identities::roles(Verb::to(&remote, json)?, verb).await,
+        Command::Tokens { verb, remote } => {
+            credentials::tokens(Verb::to(&remote, json)?, verb).await
+        }
+        Command::Approvals { verb, remote } => {
+            asking::approvals(Verb::to(&remote, json)?, verb).await
+        }
         Command::Log { verb, remote } => log(Verb::to(&remote, json)?, verb).await,
         Command::Assets { verb, remote } => assets(Verb::to(&remote, json)?, verb).await,
         Command::Requirements { verb, remote } => {
@@ -54,74 +54,6 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         }
         Command::Reports { verb, remote } => reports(Verb::to(&remote, json)?, verb).await,
     }
-}
-
-impl Verb {
-    fn to(remote: &Remote, json: bool) -> Result<Self, CliError> {
-        Ok(Self { client: client(remote)?, json })
-    }
-
-    async fn get(
-        &self,
-        path: &[&str],
-        query: &[(&str, Option<String>)],
-        people: impl FnOnce(&Value) -> String,
-    ) -> Result<(), CliError> {
-        let path = format!("{}{}", below(path), question(query));
-        let reply = self.client.ask(Method::GET, &path, Sent::Nothing).await?;
-        show::answer(self.json, &reply.json()?, people);
-        Ok(())
-    }
-
-    /// What the API gives as text, as it is.
-    async fn text(&self, path: &[&str]) -> Result<(), CliError> {
-        let reply = self.client.ask(Method::GET, &below(path), Sent::Nothing).await?;
-        screen::bytes(&reply.body);
-        Ok(())
-    }
-
-    async fn post(
-        &self,
-        path: &[&str],
-        body: Option<&Value>,
-        people: impl FnOnce(&Value) -> String,
-    ) -> Result<(), CliError> {
-        let reply = self.send(path, body).await?;
-        show::answer(self.json, &reply, people);
-        Ok(())
-    }
-
-    async fn send(&self, path: &[&str], body: Option<&Value>) -> Result<Value, CliError> {
-        let sent = body.map_or(Sent::Nothing, Sent::Json);
-        Ok(self.client.ask(Method::POST, &below(path), sent).await?.json()?)
-    }
-}
-
-/// A path of the API; what comes from the command line cannot leave its place in it.
-fn below(segments: &[&str]) -> String {
-    let mut path = String::from(rest::PREFIX);
-    for segment in segments {
-        path.push('/');
-        for byte in segment.bytes() {
-            if byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'~') {
-                path.push(char::from(byte));
-            } else {
-                path.push_str(&format!("%{byte:02X}"));
-            }
-        }
-    }
-    path
-}
-
-fn question(pairs: &[(&str, Option<String>)]) -> String {
-    let mut query = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in pairs {
-        if let Some(value) = value {
-            query.append_pair(name, value);
-        }
-    }
-    let query = query.finish();
-    if query.is_empty() { query } else { format!("?{query}") }
 }
 
 async fn keys(verb: Verb, keys: Keys) -> Result<(), CliError> {
@@ -143,8 +75,8 @@ async fn keys(verb: Verb, keys: Keys) -> Result<(), CliError> {
         }
         Keys::Show { key } => verb.get(&["keys", &key], &[], show::fields).await,
         Keys::Rotate { key } => verb.post(&["keys", &key, "rotate"], None, show::fields).await,
-        Keys::Suspend { key, reason } => {
-            let body = json!({ "reason": reason });
+        Keys::Suspend { key, reason, stops } => {
+            let body = asking::suspension(&reason, &stops);
             verb.post(&["keys", &key, "suspend"], Some(&body), show::fields).await
         }
         Keys::Resume { key, reason } => {
@@ -154,6 +86,22 @@ async fn keys(verb: Verb, keys: Keys) -> Result<(), CliError> {
         Keys::Destroy { key, reason } => {
             let body = json!({ "reason": reason });
             verb.post(&["keys", &key, "destroy"], Some(&body), show::fields).await
+        }
+        Keys::Recover { key, reason } => {
+            let body = json!({ "reason": reason });
+            verb.post(&["keys", &key, "recover"], Some(&body), show::fields).await
+        }
+        Keys::Compromise { key, reason, versions } => {
+            let mut body = json!({ "reason": reason });
+            if !versions.is_empty() {
+                identities::put(&mut body, "versions", versions);
+            }
+            verb.post(&["keys", &key, "compromise"], Some(&body), show::fields).await
+        }
+        Keys::Export { key, leaving, out } => {
+            let reply = verb.send(&["keys", &key, "export"], Some(&leaving.body()?)).await?;
+            folder::write_private(&out, &decoded(&reply, "wrapped")?)?;
+            Ok(())
         }
         Keys::Encrypt { key, streams } => {
             through(&verb, &key, "encrypt", ("plaintext", "ciphertext"), &streams).await
@@ -185,9 +133,7 @@ async fn through(
     let mut body = Map::new();
     body.insert(sent.into(), STANDARD.encode(&*read(streams.input.as_deref())?).into());
     let reply = verb.send(&["keys", key, operation], Some(&body.into())).await?;
-    let text = reply.get(received).and_then(Value::as_str).unwrap_or_default();
-    let bytes = STANDARD.decode(text).map(Zeroizing::new);
-    let bytes = bytes.map_err(|_| crate::client::ClientError::Strange)?;
+    let bytes = decoded(&reply, received)?;
     match &streams.output {
         Some(path) => folder::write_private(path, &bytes).map(drop).map_err(CliError::from),
         None => {
@@ -197,15 +143,11 @@ async fn through(
     }
 }
 
-fn read(path: Option<&Path>) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let named = path.unwrap_or_else(|| Path::new("-"));
-    let mut bytes = Zeroizing::new(Vec::new());
-    let done = match path {
-        Some(path) => std::fs::File::open(path).and_then(|mut f| f.read_to_end(&mut bytes)),
-        None => std::io::stdin().lock().read_to_end(&mut bytes),
-    };
-    done.map_err(|cause| CliError::File { path: named.into(), cause })?;
-    Ok(bytes)
+/// A field of an answer that holds bytes.
+fn decoded(reply: &Value, field: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
+    let text = reply.get(field).and_then(Value::as_str).unwrap_or_default();
+    let bytes = STANDARD.decode(text).map(Zeroizing::new);
+    Ok(bytes.map_err(|_| crate::client::ClientError::Strange)?)
 }
 
 fn labels_of(labels: &[String]) -> Result<Value, CliError> {
@@ -223,35 +165,6 @@ async fn domains(verb: Verb, domains: Domains) -> Result<(), CliError> {
         Domains::List => verb.get(&["domains"], &[], show::table(&["id", "name", "created"])).await,
         Domains::Create { name } => {
             verb.post(&["domains"], Some(&json!({ "name": name })), show::fields).await
-        }
-    }
-}
-
-async fn tokens(verb: Verb, tokens: Tokens) -> Result<(), CliError> {
-    match tokens {
-        Tokens::List => {
-            verb.get(&["tokens"], &[], show::table(&["id", "name", "holder", "ends"])).await
-        }
-        Tokens::Revoke { token } => {
-            verb.client.ask(Method::DELETE, &below(&["tokens", &token]), Sent::Nothing).await?;
-            Ok(())
-        }
-    }
-}
-
-async fn approvals(verb: Verb, approvals: Approvals) -> Result<(), CliError> {
-    match approvals {
-        Approvals::List => {
-            let columns =
-                show::table(&["id", "action", "resource", "requested_by", "state", "ends"]);
-            verb.get(&["approvals"], &[], columns).await
-        }
-        Approvals::Approve { approval } => {
-            verb.post(&["approvals", &approval, "approve"], None, show::fields).await
-        }
-        Approvals::Reject { approval, reason } => {
-            let body = json!({ "reason": reason });
-            verb.post(&["approvals", &approval, "reject"], Some(&body), show::fields).await
         }
     }
 }
@@ -330,17 +243,5 @@ async fn reports(verb: Verb, reports: Reports) -> Result<(), CliError> {
             Ok(())
         }
         Reports::Make => verb.post(&["reports"], Some(&json!({})), show::fields).await,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_argument_cannot_leave_its_place_in_the_path() {
-        assert_eq!(below(&["keys", "../sys/seal?x=1"]), "/api/v1/keys/..%2Fsys%2Fseal%3Fx%3D1");
-        assert_eq!(question(&[("a", Some("b&c".into())), ("d", None)]), "?a=b%26c");
-        assert_eq!(question(&[("d", None)]), "");
     }
 }
