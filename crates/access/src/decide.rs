@@ -10,6 +10,7 @@ use crate::approvals::{ApprovalRule, Occasion};
 use crate::policy::{
     Answer, CredentialKind, EngineError, Question, Relations, Subject, Surroundings, lists,
 };
+use crate::roles::{Reach, Role};
 use kernel::{
     Action, AuthStrength, Caller, Decider, DomainId, Door, Factor, Grant, PolicyVersion, Principal,
     Refusal, Resource, ResourceKind, Timestamp,
@@ -88,7 +89,7 @@ pub struct Explanation {
     /// The policies that decide, by their `@id`.
     pub because: Vec<String>,
     /// The roles of the caller that count here and now, as words with their reach.
-    pub roles: Vec<(crate::roles::Role, crate::roles::Reach)>,
+    pub roles: Vec<(Role, Reach)>,
     /// Rules by which others must approve.
     pub approvals: Vec<ApprovalRule>,
     /// The policy version.
@@ -187,6 +188,24 @@ impl Access {
         let roles = posts.into_iter().filter(|(_, reach)| reach.covers(resource.domain)).collect();
         let approvals = ApprovalRule::of(action).copied().collect();
         Explanation { verdict, because, roles, approvals, policy_version }
+    }
+
+    /// How this caller signs what they do: the name on screen, and the roles whose policies allow
+    /// it, in English. Needs no permit; says nothing of others.
+    #[must_use]
+    pub fn signs_as(
+        &self,
+        caller: &Caller,
+        action: Action,
+        resource: &Resource,
+    ) -> (String, String) {
+        let decision = self.decide(caller, action, resource, self.times().latest());
+        let because = decision.map(|grant| grant.because).unwrap_or_default();
+        let roles = because.iter().filter_map(|policy| Role::from_word(policy));
+        let roles: Vec<_> = roles.map(Role::english).collect();
+        let name = self.display_name(caller.principal);
+        let name = name.map_or_else(|| caller.principal.to_string(), String::from);
+        (name, roles.join(", "))
     }
 
     /// The key domains of a list: `None` for all, when the caller may see the whole installation.

@@ -76,7 +76,14 @@ impl Outlet {
     /// An outlet by which nothing has left yet.
     #[must_use]
     pub fn new(kind: OutletKind, to: impl fmt::Display) -> Self {
-        Self { kind, to: to.to_string(), left: None, failed: None, cosigned: None, sent: Vec::new() }
+        Self {
+            kind,
+            to: to.to_string(),
+            left: None,
+            failed: None,
+            cosigned: None,
+            sent: Vec::new(),
+        }
     }
 
     /// Where the next event or checkpoint comes from.

@@ -13,8 +13,9 @@ use crate::page::{RequirementPage, page};
 use crate::period::Period;
 use crate::profile::Profile;
 use crate::records::{CheckRuns, LatestRun, ProfileSet, Profiles, RunPositions, Standings};
-use crate::report::{Report, ReportParts, Signatories, Witnessed, report};
+use crate::report::{Report, ReportParts, Signatories, Signatory, Witnessed, report};
 use crate::run::{CheckResult, CheckRun, run};
+use crate::signing::Signer;
 use crate::standing::{Change, Standing};
 use audit::Hash;
 use inventory::{Inventory, Regions};
@@ -99,8 +100,8 @@ pub struct ReportRequest {
     pub sample: bool,
     /// Whether its readers may learn of a designation.
     pub show_designation: bool,
-    /// Who stands behind it.
-    pub signatories: Signatories,
+    /// Who prepares it, as they are shown.
+    pub preparer: Signer,
 }
 
 /// What can be said of the log when a report is made.
@@ -332,6 +333,7 @@ impl Compliance {
         &self,
         request: ReportRequest,
         log: LogSeen,
+        preparer: Signatory,
     ) -> Result<Report, ComplyError> {
         let data = &self.inner.data;
         let runs = self.runs(request.period)?;
@@ -350,7 +352,7 @@ impl Compliance {
             show_designation: request.show_designation,
             checkpoint: log.checkpoint,
             witnessed: log.witnessed,
-            signatories: request.signatories,
+            signatories: Signatories { preparer: Some(preparer), ..Signatories::default() },
         }))
     }
 

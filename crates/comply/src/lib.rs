@@ -37,6 +37,7 @@ mod records;
 mod report;
 mod reports;
 mod run;
+mod signing;
 mod standing;
 mod status;
 
@@ -60,8 +61,13 @@ pub use keep::{Compliance, ReportRequest, ShippedData, run_digest};
 pub use page::RequirementPage;
 pub use period::{CheckPeriod, Period, PeriodError, Stretch, over_period};
 pub use profile::{Institution, Origin, Profile};
-pub use report::{CheckReport, Report, ReportParts, RequirementReport, Signatories, Witnessed, report};
+pub use report::{
+    CheckReport, Report, ReportParts, RequirementReport, Signatories, Signatory, Witnessed, report,
+};
 pub use reports::{REPORTS_LISTED_MAX, ReportRecord, Reports, ReportsError};
 pub use run::{CheckResult, CheckRun, FailingItem, ItemError, Outcome, run};
+pub use signing::{
+    RETURN_REASON_CHARS_MAX, ReportState, Signature, Signer, Signing, SigningError, Step,
+};
 pub use standing::{Change, ConfirmedText, Decision, DecisionKind, Standing, StandingError};
 pub use status::{Judgement, Status, Subject, judge};

@@ -3,6 +3,7 @@
 //! # What is in a pack
 //! ```text
 //! report.html report.xlsx report.json oscal/…   the documents
+//! draft.zip        in an approved pack: the pack that reviewer and approver signed
 //! STATEMENT        digests of the documents, as `sha256sum` reads them; the event `report.make`
 //!                  in the log carries the digest of this file: so the log vouches for each
 //! evidence/events.jsonl       events of the log, each with its leaf and its inclusion proof
@@ -11,11 +12,13 @@
 //! SHA256SUMS       digests of everything, for a first look and to name an altered file
 //! ```
 //! Whoever alters a document and both lists of digests still has to alter the event, its leaf, the
-//! root and the signature over it.
+//! root and the signature over it. In an approved pack it is the approver's event `report.sign`
+//! that vouches; the verifier follows it back over the review to the making of the signed pack.
 
+mod signed;
 mod verdict;
 
-pub use verdict::{PackFault, PackVerdict, read_key, verify};
+pub use verdict::{PackFault, PackVerdict, SignatureSeen, read_key, verify};
 
 use crate::document::{DocumentError, documents};
 use crate::glossary::Glossary;
@@ -37,6 +40,12 @@ pub const CHECKPOINT: &str = "evidence/checkpoint";
 pub const CONSISTENCY: &str = "evidence/consistency.jsonl";
 /// The detail of the event `report.make` that carries the digest of [`STATEMENT`].
 pub const STATEMENT_DETAIL: &str = "statement-sha256";
+/// The detail of the event `report.sign` that carries the SHA-256 of the pack that was signed.
+pub const PACK_DETAIL: &str = "pack-sha256";
+/// The detail of the event `report.sign` that says which step it is.
+pub const STEP_DETAIL: &str = "step";
+/// In an approved pack: the pack that reviewer and approver signed, byte for byte.
+pub const SIGNED_PACK: &str = "draft.zip";
 /// Most events of one pack: what an examiner's machine reads in a second.
 pub const EVENTS_MAX: usize = 10_000;
 /// Most older checkpoints that one pack continues.
@@ -82,11 +91,33 @@ impl Draft {
     /// # Errors
     /// When a writer refuses.
     pub fn of(report: &Report, glossary: &Glossary) -> Result<Self, DocumentError> {
+        Ok(Self::stated(documents(report, glossary)?))
+    }
+
+    /// Writes the documents of an approved report, with the pack that was signed beside them.
+    ///
+    /// # Errors
+    /// When a writer refuses.
+    pub fn approved(
+        report: &Report,
+        glossary: &Glossary,
+        signed: Vec<u8>,
+    ) -> Result<Self, DocumentError> {
         let mut files = documents(report, glossary)?;
+        files.insert(SIGNED_PACK.to_owned(), signed);
+        Ok(Self::stated(files))
+    }
+
+    /// One of the documents; empty when there is none of this name.
+    pub(crate) fn file(&self, name: &str) -> &[u8] {
+        self.files.get(name).map_or(&[], Vec::as_slice)
+    }
+
+    fn stated(mut files: Files) -> Self {
         let statement: String =
             files.iter().map(|(name, b)| format!("{}  {name}\n", hex(&Hash::of(b).0))).collect();
         files.insert(STATEMENT.to_owned(), statement.clone().into_bytes());
-        Ok(Self { files, statement })
+        Self { files, statement }
     }
 
     /// SHA-256 of the statement in hexadecimal: the event `report.make` carries it as the detail

@@ -15,25 +15,57 @@ use kernel::{LogPosition, RunId, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
-/// Who stands behind a report: roles. The three are different people or the report is a draft.
+/// One who stands behind a report.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct Signatory {
+    /// The account: what tells people of one name apart, and what the log has.
+    pub who: String,
+    /// The name.
+    pub name: String,
+    /// The role in which they signed.
+    pub role: String,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl Signatory {
+    /// Name, role and time, as documents print it.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let role = if self.role.is_empty() { "no role" } else { &self.role };
+        format!("{}, {role}, {}", self.name, self.at.hong_kong())
+    }
+}
+
+/// Who stands behind a report. The three are different people or the report is a draft.
 #[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
 pub struct Signatories {
     /// Who prepared it.
-    pub preparer: Option<String>,
+    pub preparer: Option<Signatory>,
     /// Who reviewed it.
-    pub reviewer: Option<String>,
+    pub reviewer: Option<Signatory>,
     /// Who approved it.
-    pub approver: Option<String>,
+    pub approver: Option<Signatory>,
 }
 
 impl Signatories {
-    /// Whether three different signatories stand behind it.
+    /// Whether three different people stand behind it.
     #[must_use]
     pub fn is_final(&self) -> bool {
         match (&self.preparer, &self.reviewer, &self.approver) {
-            (Some(a), Some(b), Some(c)) => a != b && b != c && a != c,
+            (Some(a), Some(b), Some(c)) => a.who != b.who && b.who != c.who && a.who != c.who,
             _ => false,
         }
+    }
+
+    /// What each did, and who did it.
+    #[must_use]
+    pub fn by_role(&self) -> [(&'static str, Option<&Signatory>); 3] {
+        [
+            ("prepared", self.preparer.as_ref()),
+            ("reviewed", self.reviewer.as_ref()),
+            ("approved", self.approver.as_ref()),
+        ]
     }
 }
 

@@ -7,9 +7,11 @@
 use crate::error::ComplyError;
 use crate::keep::{Compliance, LogSeen, ReportRequest};
 use crate::pack::{Draft, MakePackError, STATEMENT_DETAIL};
-use crate::report::Witnessed;
+use crate::report::{Signatory, Witnessed};
+use crate::signing::{ReportState, Signature, SigningError};
 use audit::outlet::{Outside, outside};
-use audit::{Log, LogError};
+use audit::{Hash, Log, LogError};
+use documents::hex;
 use kernel::actions::{ReportMake, ReportRead};
 use kernel::{
     Clock, DomainId, LogPosition, Outcome, Permit, Problem, ProblemKind, ReportId, Resource,
@@ -51,6 +53,9 @@ pub enum ReportsError {
     /// The log.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// A signature was not taken.
+    #[error(transparent)]
+    Signing(#[from] SigningError),
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -60,6 +65,25 @@ pub enum ReportsError {
     /// No randomness.
     #[error(transparent)]
     Rng(#[from] RngUnavailable),
+}
+
+impl ReportsError {
+    /// The stable code, as records see it.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::NoReport => "no-report",
+            Self::NoPack => "pack-not-there",
+            Self::PermitOver => "permit-over",
+            Self::Pack(_) => "report-not-made",
+            Self::Compliance(cause) => cause.code(),
+            Self::Log(_) => "log-failed",
+            Self::Signing(cause) => cause.code(),
+            Self::Store(_) => "store-failed",
+            Self::Disk(_) => "reports-folder",
+            Self::Rng(_) => "no-randomness",
+        }
+    }
 }
 
 impl From<ReportsError> for Problem {
@@ -74,6 +98,7 @@ impl From<ReportsError> for Problem {
             }
             ReportsError::Store(cause) => cause.into(),
             ReportsError::Log(cause) => cause.into(),
+            ReportsError::Signing(cause) => cause.into(),
             ReportsError::Compliance(cause) => cause.into(),
             ReportsError::Rng(cause) => cause.into(),
             ReportsError::Disk(_) => {
@@ -103,6 +128,21 @@ pub struct ReportRecord {
     pub sample: bool,
     /// SHA-256 of the list of its documents, which the log vouches for.
     pub statement: String,
+    /// Who prepared it, as they are shown.
+    #[serde(default)]
+    pub preparer: Option<Signatory>,
+    /// SHA-256 of the pack; none until the pack lies in its place.
+    #[serde(default)]
+    pub pack: Option<String>,
+    /// Where in the log its making stands; noted together with the pack.
+    #[serde(default)]
+    pub recorded_at: Option<LogPosition>,
+    /// Signatures, oldest first: at most a review and an approval or a return.
+    #[serde(default)]
+    pub signatures: Vec<Signature>,
+    /// SHA-256 of the list of documents of the final pack, once it is approved.
+    #[serde(default)]
+    pub approved: Option<String>,
 }
 
 enum Records {}
@@ -122,11 +162,11 @@ impl Collection for Records {
 /// Makes and keeps reports. Cheap to clone.
 #[derive(Clone)]
 pub struct Reports {
-    compliance: Compliance,
-    store: Store,
-    log: Log,
+    pub(crate) compliance: Compliance,
+    pub(crate) store: Store,
+    pub(crate) log: Log,
     folder: PathBuf,
-    clock: Arc<dyn Clock>,
+    pub(crate) clock: Arc<dyn Clock>,
     rng: Arc<dyn Rng>,
 }
 
@@ -175,17 +215,29 @@ impl Reports {
             return Err(ReportsError::PermitOver);
         }
         let outside = outside(&self.store)?;
-        let report = self.compliance.make_report(request, self.log_seen(&outside)?)?;
+        let preparer = Signatory {
+            who: permit.caller().principal.to_string(),
+            name: request.preparer.name.clone(),
+            role: request.preparer.role.clone(),
+            at: permit.decided_at(),
+        };
+        let seen = self.log_seen(&outside)?;
+        let report = self.compliance.make_report(request, seen, preparer.clone())?;
         let draft =
             Draft::of(&report, &self.compliance.data().glossary).map_err(MakePackError::from)?;
-        let record = ReportRecord {
+        let mut record = ReportRecord {
             id: ReportId::generate(&*self.clock, &*self.rng)?,
             made_at: report.made_at,
-            made_by: permit.caller().principal.to_string(),
+            made_by: preparer.who.clone(),
             from: report.period.from(),
             to: report.period.to(),
             sample: report.sample,
             statement: draft.digest(),
+            preparer: Some(preparer),
+            pack: None,
+            recorded_at: None,
+            signatures: Vec::new(),
+            approved: None,
         };
         let guard = permit.guard();
         let mut event = permit.into_event(Outcome::Done, &*self.clock);
@@ -200,7 +252,24 @@ impl Reports {
         let relied_on = report.checks.iter().filter_map(|check| check.recorded_at);
         let pack = draft.close(&self.log, made, relied_on, outside.sizes())?;
         put_in_place(&self.path(record.id), &pack)?;
+        record.pack = Some(hex(&Hash::of(&pack).0));
+        record.recorded_at = Some(made);
+        self.store.commit(self.keep(&record, Expect::Any)).await?;
         Ok(record)
+    }
+
+    /// The write of a record.
+    pub(crate) fn keep(&self, record: &ReportRecord, expect: Expect) -> Batch {
+        Batch::new().put::<Records>(&record.id, record, expect)
+    }
+
+    /// A record, and the version of it that a change must still find.
+    pub(crate) fn record(
+        &self,
+        id: ReportId,
+    ) -> Result<Option<(ReportRecord, Expect)>, ReportsError> {
+        let found = self.store.get::<Records>(&id)?;
+        Ok(found.map(|found| (found.value, Expect::Version(found.version))))
     }
 
     /// The checkpoint of now, and the last that a witness signed.
@@ -230,18 +299,34 @@ impl Reports {
         Ok(page.items.into_iter().map(with_size).collect())
     }
 
-    /// The pack of a report, if both are there; as for [`Reports::shelf`].
+    /// The pack of a report, if both are there: the final one once it is approved. As for
+    /// [`Reports::shelf`].
     ///
     /// # Errors
     /// When the store or the disk fails.
     pub fn pack(&self, id: ReportId) -> Result<Option<Vec<u8>>, ReportsError> {
-        if self.store.get::<Records>(&id)?.is_none() {
-            return Ok(None);
+        let Some((record, _)) = self.record(id)? else { return Ok(None) };
+        match self.newest_pack(&record) {
+            Ok(pack) => Ok(Some(pack)),
+            Err(ReportsError::NoPack) => Ok(None),
+            Err(other) => Err(other),
         }
-        match std::fs::metadata(self.path(id)) {
-            Ok(file) if file.len() <= PACK_BYTES_MAX => Ok(Some(std::fs::read(self.path(id))?)),
-            _ => Ok(None),
+    }
+
+    fn newest_pack(&self, record: &ReportRecord) -> Result<Vec<u8>, ReportsError> {
+        match record.state() {
+            ReportState::Approved => self.final_pack(record),
+            _ => self.read_pack(&self.path(record.id)),
         }
+    }
+
+    /// A pack within its limit.
+    pub(crate) fn read_pack(&self, path: &Path) -> Result<Vec<u8>, ReportsError> {
+        let length = std::fs::metadata(path).map_err(|_| ReportsError::NoPack)?.len();
+        if length > PACK_BYTES_MAX {
+            return Err(ReportsError::NoPack);
+        }
+        Ok(std::fs::read(path)?)
     }
 
     /// Reports, newest first, and whether the pack of each is there.
@@ -262,7 +347,7 @@ impl Reports {
         Ok(page.items.into_iter().map(with_pack).collect())
     }
 
-    /// One report and its pack.
+    /// One report and its pack: the final one once it is approved.
     ///
     /// # Errors
     /// When there is no such report, or its pack is not there.
@@ -272,20 +357,22 @@ impl Reports {
     ) -> Result<(ReportRecord, Vec<u8>), ReportsError> {
         let id: Option<ReportId> = permit.resource_id();
         let found = match id {
-            Some(id) => self.store.get::<Records>(&id)?,
+            Some(id) => self.record(id)?,
             None => None,
         };
         self.told(permit).await?;
-        let record = found.ok_or(ReportsError::NoReport)?.value;
-        let path = self.path(record.id);
-        let length = std::fs::metadata(&path).map_err(|_| ReportsError::NoPack)?.len();
-        if length > PACK_BYTES_MAX {
-            return Err(ReportsError::NoPack);
-        }
-        Ok((record, std::fs::read(path)?))
+        let (record, _) = found.ok_or(ReportsError::NoReport)?;
+        let pack = self.newest_pack(&record)?;
+        Ok((record, pack))
     }
 
-    /// Where the pack of a report lies.
+    /// Where the pack of an approved report lies.
+    #[must_use]
+    pub fn final_path(&self, id: ReportId) -> PathBuf {
+        self.folder.join(format!("{id}.approved.zip"))
+    }
+
+    /// Where the pack of a report lies, as it was prepared.
     #[must_use]
     pub fn path(&self, id: ReportId) -> PathBuf {
         self.folder.join(format!("{id}.zip"))
@@ -299,7 +386,7 @@ impl Reports {
 }
 
 /// Writes a file, mode 0600, under another name first, so that it is there whole or not at all.
-fn put_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn put_in_place(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = path.with_extension("part");
     let mut file =
         OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&part)?;

@@ -88,7 +88,22 @@ pub struct Assessment {
     pub observations: Vec<Observation>,
     /// What follows.
     pub findings: Vec<Finding>,
+    /// Who stands behind it.
+    pub people: Vec<Responsible>,
     /// Counts that a reader must not miss, such as how many were not assessed.
+    pub remarks: String,
+}
+
+/// Someone who stands behind the assessment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Responsible {
+    /// What they did, as an OSCAL token: `prepared-by`, `reviewed-by`, `approved-by`.
+    pub role: String,
+    /// The same for people.
+    pub title: String,
+    /// Their name.
+    pub person: String,
+    /// Role, time and account.
     pub remarks: String,
 }
 
@@ -119,6 +134,25 @@ fn metadata(title: &str, made_at: Timestamp) -> Value {
         "version": made_at.rfc3339(),
         "oscal-version": OSCAL_VERSION,
     })
+}
+
+/// Adds who stands behind it; the schema wants no empty lists.
+fn with_people(mut metadata: Value, people: &[Responsible], id: &dyn Fn(&str) -> String) -> Value {
+    if let (Value::Object(map), false) = (&mut metadata, people.is_empty()) {
+        let each = |one: &dyn Fn(&Responsible) -> Value| people.iter().map(one).collect::<Vec<_>>();
+        let roles = each(&|one| json!({ "id": one.role, "title": one.title }));
+        let parties =
+            each(&|one| json!({ "uuid": id(&one.role), "type": "person", "name": one.person }));
+        let responsible = each(&|one| {
+            json!({
+                "role-id": one.role, "party-uuids": [id(&one.role)], "remarks": one.remarks,
+            })
+        });
+        map.insert("roles".into(), roles.into());
+        map.insert("parties".into(), parties.into());
+        map.insert("responsible-parties".into(), responsible.into());
+    }
+    metadata
 }
 
 /// The requirements as an OSCAL catalogue, grouped by source in the order they come.
@@ -196,7 +230,8 @@ pub fn assessment_results(assessment: &Assessment, digest: Digest<'_>) -> Value 
     }
     json!({ "assessment-results": {
         "uuid": name("assessment-results", ""),
-        "metadata": metadata(&assessment.title, assessment.made_at),
+        "metadata": with_people(metadata(&assessment.title, assessment.made_at), &assessment.people,
+            &|role| name("party", role)),
         "import-ap": { "href": format!("#{plan}") },
         "results": [result],
         "back-matter": { "resources": [{
@@ -316,6 +351,12 @@ mod tests {
             }],
             observations: Vec::new(),
             findings: Vec::new(),
+            people: vec![Responsible {
+                role: "prepared-by".into(),
+                title: "Prepared by".into(),
+                person: "A".into(),
+                remarks: "r".into(),
+            }],
             remarks: "r".into(),
         };
         let result =
@@ -345,6 +386,9 @@ mod tests {
             result["observations"][0]["uuid"]
         );
         assert_eq!(result["observations"][0]["props"].as_array().unwrap().len(), 1);
+        let metadata = &value["assessment-results"]["metadata"];
+        let party = &metadata["responsible-parties"][0]["party-uuids"][0];
+        assert_eq!(party, &metadata["parties"][0]["uuid"]);
         let target = &result["findings"][0]["target"]["target-id"];
         let catalog = catalog(&assessment, &test_digest);
         assert_eq!(&catalog["catalog"]["groups"][0]["controls"][0]["parts"][0]["id"], target);

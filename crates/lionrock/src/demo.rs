@@ -19,7 +19,7 @@ use crate::serve::{Extras, ServeError, Server, until_told};
 use access::roles::Role;
 use audit::deliver::{Courier, DeliveryError, Destination};
 use cast::{Cast, CastError, Stage};
-use comply::{Period, ReportRequest, Reports, ReportsError, Signatories};
+use comply::{Period, ReportRequest, Reports, ReportsError, Signer};
 use kernel::{
     Caller, Clock, DomainId, Problem, Refusal, ResourceKind, Rng, RngUnavailable, actions,
 };
@@ -226,14 +226,13 @@ async fn tell(
     courier.deliver().await?;
     let officer = cast.caller(Role::RiskOfficer)?;
     let permit = rooms.gate.permit::<actions::ReportMake>(&officer, Reports::resource())?;
+    let asked = (kernel::Action::ReportMake, Reports::resource());
+    let (name, role) = rooms.access.signs_as(&officer, asked.0, &asked.1);
     let request = ReportRequest {
         period: Period::new(began, clock.wall())?,
         sample: true,
         show_designation: false,
-        signatories: Signatories {
-            preparer: Some(cast.player(Role::RiskOfficer)?.name.to_string()),
-            ..Signatories::default()
-        },
+        preparer: Signer { name, role },
     };
     let reports = &rooms.comply.reports;
     let record = reports.make(permit, request).await?;

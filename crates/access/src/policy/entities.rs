@@ -200,6 +200,16 @@ impl Names {
                 attributes.insert(name.to_owned(), RestrictedExpression::new_entity_uid(person));
             }
         }
+        if resource.kind == ResourceKind::Report {
+            // A report says itself, by its labels, who has put their name to it.
+            for (label, name) in [("prepared-by", "preparedBy"), ("reviewed-by", "reviewedBy")] {
+                let person = resource.labels.get(label).and_then(|id| id.parse().ok());
+                if let Some(person) = person {
+                    let person = self.principal(Principal::Person(person));
+                    attributes.insert(name.into(), RestrictedExpression::new_entity_uid(person));
+                }
+            }
+        }
         let tags = resource
             .labels
             .iter()

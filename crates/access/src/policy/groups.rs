@@ -83,6 +83,7 @@ impl ActionGroup {
             Action::TokenManage
             | Action::ApprovalDecide
             | Action::DataDelete
+            | Action::ReportSign
             | Action::SystemSeal
             | Action::SystemConfigure => &[Self::Sensitive],
             Action::DomainCreate
@@ -95,8 +96,7 @@ impl ActionGroup {
             | Action::DataAct
             | Action::RequirementChange
             | Action::CheckRun
-            | Action::ReportMake
-            | Action::ReportSign => &[],
+            | Action::ReportMake => &[],
         }
     }
 }

@@ -46,6 +46,7 @@ pub fn cedar_schema() -> String {
             }
             ResourceKind::Identity => String::from(", person?: Person, ownedBy?: Person"),
             ResourceKind::Approval => String::from(", requestedBy?: Person"),
+            ResourceKind::Report => String::from(", preparedBy?: Person, reviewedBy?: Person"),
             _ => String::new(),
         };
         let _ =

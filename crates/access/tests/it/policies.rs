@@ -177,3 +177,34 @@ fn every_group_has_an_action() {
         assert!(Action::ALL.iter().any(|a| ActionGroup::of(*a).contains(&group)), "{group:?}");
     }
 }
+
+#[test]
+fn three_different_people_prepare_review_and_approve_a_report() {
+    let engine = Engine::load().unwrap();
+    let signed = |by: &[(&str, u8)]| {
+        let label = |(name, n): &(&str, u8)| {
+            let name = kernel::Label::try_from((*name).to_owned()).unwrap();
+            (name, person(*n).to_string().parse().unwrap())
+        };
+        let labels: std::collections::BTreeMap<_, _> = by.iter().map(label).collect();
+        let id = "rep_00000000000000000000000001";
+        Resource::new(ResourceKind::Report, id, domain(1)).with_labels(labels.try_into().unwrap())
+    };
+    let says = |n, report: &Resource, strong, age| {
+        let post = vec![(Role::Auditor, Reach::Installation)];
+        let who = subject(Principal::Person(person(n)), post);
+        let none = Relations::default();
+        ask_with(&engine, &who, Action::ReportSign, report, none, strong, age)
+    };
+    let draft = signed(&[("prepared-by", 1)]);
+    let reviewed = signed(&[("prepared-by", 1), ("reviewed-by", 2)]);
+    assert_eq!(says(1, &draft, true, 0), "forbidden");
+    assert_eq!(says(2, &draft, true, 0), "allowed");
+    assert_eq!(says(1, &reviewed, true, 0), "forbidden");
+    assert_eq!(says(2, &reviewed, true, 0), "forbidden");
+    assert_eq!(says(3, &reviewed, true, 0), "allowed");
+    assert_eq!(says(3, &reviewed, true, 901), "second-factor-needed");
+    let service = Principal::Service(ServiceId::from_bytes([9; 16]));
+    let service = subject(service, vec![(Role::Auditor, Reach::Installation)]);
+    assert_eq!(ask(&engine, &service, Action::ReportSign, &draft), "forbidden");
+}

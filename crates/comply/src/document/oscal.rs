@@ -2,7 +2,7 @@
 
 use crate::report::{CheckReport, Report};
 use crate::status::Status;
-use documents::oscal::{Assessment, Control, Finding, Method, Observation};
+use documents::oscal::{Assessment, Control, Finding, Method, Observation, Responsible};
 use inventory::KnownBy;
 use std::collections::BTreeMap;
 
@@ -44,7 +44,17 @@ pub(super) fn assessment(report: &Report) -> Assessment {
     }
     let without = report.requirements.len() - findings.len();
     let sample = if report.sample { "SAMPLE. " } else { "" };
+    let people = report.signatories.by_role().into_iter().filter_map(|(what, by)| {
+        let by = by?;
+        Some(Responsible {
+            role: format!("{what}-by"),
+            title: capital(what) + " by",
+            person: by.name.clone(),
+            remarks: format!("{}, {}, account {}", by.role, by.at.rfc3339(), by.who),
+        })
+    });
     Assessment {
+        people: people.collect(),
         title: format!("{sample}Assessment of {}", report.made_at.hong_kong_date()),
         description: format!(
             "{sample}Continuous checks of live state against paraphrased requirements; statuses are \
@@ -61,12 +71,17 @@ pub(super) fn assessment(report: &Report) -> Assessment {
              applicable or withheld. They stay in the count. Last independent witness of the log: \
              {}.",
             report.requirements.len(),
-            report.witnessed.as_ref().map_or_else(
-                || "there is none".to_owned(),
-                |seen| seen.sentence(report.made_at)
-            )
+            report
+                .witnessed
+                .as_ref()
+                .map_or_else(|| "there is none".to_owned(), |seen| seen.sentence(report.made_at))
         ),
     }
+}
+
+fn capital(word: &str) -> String {
+    let mut rest = word.chars();
+    rest.next().map(|first| first.to_ascii_uppercase()).into_iter().chain(rest).collect()
 }
 
 fn observation(check: &CheckReport) -> Option<Observation> {

@@ -2,7 +2,7 @@
 
 use super::{state, words, workbook};
 use crate::glossary::Glossary;
-use crate::report::Report;
+use crate::report::{Report, Signatory};
 use crate::run::Outcome;
 use crate::status::Status;
 use documents::{Block, Cell, Page, Table};
@@ -71,7 +71,9 @@ pub(super) fn page(report: &Report, glossary: &Glossary) -> Page {
 
 fn about(report: &Report) -> Vec<Block> {
     let signed = &report.signatories;
-    let who = |role: &Option<String>| role.clone().unwrap_or_else(|| "nobody yet".into());
+    let who = |by: &Option<Signatory>| {
+        by.as_ref().map_or_else(|| "nobody yet".to_owned(), Signatory::sentence)
+    };
     let profile = report.profile.map_or_else(
         || "not set: nothing was left out".to_owned(),
         |profile| {
@@ -87,7 +89,7 @@ fn about(report: &Report) -> Vec<Block> {
         ("Prepared by".into(), who(&signed.preparer)),
         ("Reviewed by".into(), who(&signed.reviewer)),
         ("Approved by".into(), who(&signed.approver)),
-        ("State".into(), if signed.is_final() { "final" } else { "draft" }.into()),
+        ("State".into(), if signed.is_final() { "approved" } else { "draft" }.into()),
         (
             "Last independent witness".into(),
             report

@@ -1,6 +1,6 @@
 //! The report as tables: one row for each requirement, check, failing item, gap and count.
 
-use crate::report::{CheckReport, Report, RequirementReport, Witnessed};
+use crate::report::{CheckReport, Report, RequirementReport, Signatory, Witnessed};
 use crate::status::Status;
 use documents::{Cell, Table};
 
@@ -30,7 +30,8 @@ fn about(report: &Report) -> Table {
         ("Reviewer", &signed.reviewer),
         ("Approver", &signed.approver),
     ] {
-        row(name, Cell::text(who.as_deref().unwrap_or(nobody)));
+        let nobody = || nobody.to_owned();
+        row(name, Cell::text(who.as_ref().map_or_else(nobody, Signatory::sentence)));
     }
     row("Checkpoint", Cell::text(report.checkpoint.as_deref().unwrap_or("there is none")));
     let none = || Cell::text("there is none");

@@ -1,12 +1,14 @@
 //! The offline verdict on a pack: what is proven, and the exact spot where it is not.
 
-use super::{CHECKPOINT, CONSISTENCY, Continuation, EVENTS, STATEMENT, STATEMENT_DETAIL};
+use super::signed::{self, Voucher};
+use super::{CHECKPOINT, CONSISTENCY, Continuation, EVENTS, STATEMENT};
+use crate::report::Signatory;
 use audit::line::{Line, LineError, read_lines};
 use audit::verify::{Claim, Since, Trust, Verdict};
 use audit::{Hash, NoteVerifier};
 use documents::hex;
 use documents::pack::{Files, MANIFEST, Mismatch, PackError};
-use kernel::Event;
+use kernel::LogPosition;
 use std::fmt;
 use wire::checkpoint::Checkpoint;
 use wire::note::Note;
@@ -38,6 +40,9 @@ pub enum PackFault {
          was made, or belong to another log"
     )]
     NotVouched,
+    /// The pack claims an approval that its events do not prove.
+    #[error("the approval is not proven: {0}")]
+    Approval(&'static str),
     /// The pack has no proof from the older checkpoint.
     #[error(
         "the pack has no proof that it continues the checkpoint of size {0}; ask the institution for \
@@ -49,6 +54,24 @@ pub enum PackFault {
     OlderUnreadable,
 }
 
+/// A signature that an event of the log proves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SignatureSeen {
+    /// What they did: `prepared`, `reviewed`, `approved`.
+    pub what: &'static str,
+    /// Who, as the documents print them; the account and the time are the event's.
+    pub by: Signatory,
+    /// Where in the log it stands.
+    pub position: LogPosition,
+}
+
+impl fmt::Display for SignatureSeen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { what, by, position } = self;
+        write!(f, "{what} by {} ({}; event {} of the log)", by.sentence(), by.who, position.0)
+    }
+}
+
 /// What verification of a pack found.
 #[derive(Debug)]
 pub struct PackVerdict {
@@ -56,6 +79,8 @@ pub struct PackVerdict {
     pub log: Option<Verdict>,
     /// Documents for which the log vouches.
     pub documents: Vec<String>,
+    /// Who signed, as events of the log prove; three of an approved report, one of a draft.
+    pub signatures: Vec<SignatureSeen>,
     /// What failed about the pack itself, first things first.
     pub faults: Vec<PackFault>,
 }
@@ -83,6 +108,12 @@ impl fmt::Display for PackVerdict {
             for name in &self.documents {
                 writeln!(f, "vouched for by the log: {name}")?;
             }
+            for signature in &self.signatures {
+                writeln!(f, "{signature}")?;
+            }
+            if self.signatures.len() < 3 {
+                writeln!(f, "a draft: the pack has no proof of review and approval")?;
+            }
         }
         match &self.log {
             None => f.write_str("not proven"),
@@ -102,7 +133,12 @@ impl fmt::Display for PackVerdict {
 /// checked.
 #[must_use]
 pub fn verify(pack: &[u8], trust: &Trust<'_>, since: Option<&[u8]>) -> PackVerdict {
-    let mut verdict = PackVerdict { log: None, documents: Vec::new(), faults: Vec::new() };
+    let mut verdict = PackVerdict {
+        log: None,
+        documents: Vec::new(),
+        signatures: Vec::new(),
+        faults: Vec::new(),
+    };
     let files = match documents::pack::read(pack) {
         Ok(files) => files,
         Err(cause) => {
@@ -124,14 +160,19 @@ pub fn verify(pack: &[u8], trust: &Trust<'_>, since: Option<&[u8]>) -> PackVerdi
         .map(|(checkpoint, proof)| Since { checkpoint, proof: proof.path.as_slice() });
     let claim = Claim { checkpoint: content(&files, CHECKPOINT), lines: &lines, since };
     let log = audit::verify::verify(&claim, trust);
-    if log.is_consistent() {
-        vouched(&files, &lines, &mut verdict);
+    if log.is_consistent()
+        && let Some(voucher) = vouched(&files, &lines, &mut verdict)
+    {
+        match signed::follow(&files, &lines, voucher, trust) {
+            Ok(signatures) => verdict.signatures = signatures,
+            Err(fault) => verdict.faults.push(fault),
+        }
     }
     verdict.log = Some(log);
     verdict
 }
 
-fn content<'f>(files: &'f Files, name: &str) -> &'f [u8] {
+pub(super) fn content<'f>(files: &'f Files, name: &str) -> &'f [u8] {
     files.get(name).map_or(&[], Vec::as_slice)
 }
 
@@ -183,17 +224,12 @@ fn continuation(files: &Files, older: &[u8], faults: &mut Vec<PackFault>) -> Opt
 
 /// Finds the event that carries the statement's digest, and compares the documents with the
 /// statement. Every file that is no evidence must stand in it.
-fn vouched(files: &Files, lines: &[Line], verdict: &mut PackVerdict) {
+fn vouched(files: &Files, lines: &[Line], verdict: &mut PackVerdict) -> Option<Voucher> {
     let statement = content(files, STATEMENT);
-    let digest = hex(&Hash::of(statement).0);
-    let vouches = |line: &Line| {
-        serde_json::from_str::<Event>(&line.public).is_ok_and(|event| {
-            event.action == "report.make" && event.detail(STATEMENT_DETAIL) == Some(&digest)
-        })
-    };
-    if !lines.iter().any(vouches) {
+    let voucher = lines.iter().find_map(|line| Voucher::of(line, &hex(&Hash::of(statement).0)));
+    if voucher.is_none() {
         verdict.faults.push(PackFault::NotVouched);
-        return;
+        return None;
     }
     let text = String::from_utf8_lossy(statement);
     let listed: Vec<(&str, &str)> = text.lines().filter_map(|line| line.split_once("  ")).collect();
@@ -212,6 +248,7 @@ fn vouched(files: &Files, lines: &[Line], verdict: &mut PackVerdict) {
             push_once(&mut verdict.faults, PackFault::Unlisted(name.clone()));
         }
     }
+    voucher
 }
 
 /// The manifest may have named the same file already.

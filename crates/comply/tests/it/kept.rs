@@ -6,7 +6,7 @@ use audit::verify::Trust;
 use comply::pack::{EVENTS, verify};
 use comply::{
     Change, Guide, Institution, JSON, Layer, Origin, Outcome, Period, Profile, Report,
-    ReportRequest, ReportsError, RequirementId, Signatories, Status, TextStatus, run_digest,
+    ReportRequest, ReportsError, RequirementId, Signer, Status, TextStatus, run_digest,
 };
 use kernel::actions::{CheckRun, ReportMake, ReportRead, RequirementChange, RequirementRead};
 use kernel::{Clock, Problem, ProblemKind, Timestamp};
@@ -19,12 +19,12 @@ fn period(house: &House) -> Period {
     Period::new(now.plus_days(-1), now.plus_seconds(1)).unwrap()
 }
 
-fn request(house: &House) -> ReportRequest {
+pub(crate) fn request(house: &House) -> ReportRequest {
     ReportRequest {
         period: period(house),
         sample: true,
         show_designation: true,
-        signatories: Signatories::default(),
+        preparer: Signer { name: "A".into(), role: "Technology risk officer".into() },
     }
 }
 

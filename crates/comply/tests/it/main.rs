@@ -17,6 +17,8 @@ mod packs;
 #[cfg(test)]
 mod reports;
 #[cfg(test)]
+mod signing;
+#[cfg(test)]
 mod statuses;
 #[cfg(test)]
 mod words;

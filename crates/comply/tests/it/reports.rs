@@ -3,7 +3,7 @@
 use crate::world::{World, key, now, run_id};
 use comply::{
     CheckRun, Fact, Facts, Institution, Origin, Outcome, Period, Profile, Report, ReportParts,
-    Signatories, Status, inventory_facts, report, run,
+    Signatories, Signatory, Status, inventory_facts, report, run,
 };
 use inventory::{
     AssetFact, Attributes, KnownBy, Publication, Regions, Register, RelationFact, RelationKind,
@@ -92,7 +92,10 @@ fn a_report_for_readers_without_leave_does_not_tell_the_designation() {
 #[test]
 fn three_different_signatories_make_a_report_final() {
     let of = |a: &str, b: &str, c: &str| {
-        let name = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        let name = |text: &str| {
+            let (who, name, role) = (text.to_owned(), text.to_owned(), String::new());
+            (!text.is_empty()).then(|| Signatory { who, name, role, at: now() })
+        };
         let (preparer, reviewer, approver) = (name(a), name(b), name(c));
         Signatories { preparer, reviewer, approver }.is_final()
     };

@@ -3,19 +3,20 @@
 //! An act that others must approve becomes a request first. Whoever asked carries it out when
 //! enough others have agreed, and then it is exactly the request that they saw.
 
-use crate::Packs;
 use crate::console::blocking;
 use crate::desk::Desk;
 use crate::fields::Fields;
 use crate::load::requests::{KeyAct, exact};
 use access::NewApproval;
 use access::approvals::{ApprovalRule, Occasion};
+use comply::{Period, ReportRequest, Reports, Signing, Step};
 use kernel::actions::{
     ApprovalDecide, ApprovalRead, ApprovalRequest, CheckRun, KeyCompromise, KeyCreate, KeyDestroy,
-    KeyRead, KeyRecover, KeyResume, KeyRotate, KeySuspend, ReportMake,
+    KeyRead, KeyRecover, KeyResume, KeyRotate, KeySuspend, ReportMake, ReportSign,
 };
 use kernel::{
-    Action, ApprovalId, DomainId, KeyId, Labels, Problem, ProblemKind, Resource, ResourceKind,
+    Action, ApprovalId, DomainId, KeyId, Labels, Problem, ProblemKind, ReportId, Resource,
+    ResourceKind,
 };
 use keys::{CreateKey, DeclareCompromise, Destroy, KeysError};
 use std::collections::BTreeMap;
@@ -24,6 +25,9 @@ use strongroom::Algorithm;
 
 /// Most decisions on one request: what is revoked more often while it is asked is being stopped.
 const DECISIONS_MAX: u32 = 3;
+
+/// Days that a report made from a page looks back.
+const REPORT_DAYS: i64 = 90;
 
 /// Does an act, asking the gate again when what was decided on has changed in between. It is no
 /// function because a closure that lends to its own future cannot be proven `Send` yet.
@@ -238,8 +242,43 @@ pub(crate) async fn run_checks(desk: Arc<Desk>) -> Result<String, Problem> {
     Ok(String::from("/requirements"))
 }
 
-/// Makes a pack; goes on to the shelf.
-pub(crate) async fn make_report(desk: Arc<Desk>, packs: Arc<dyn Packs>) -> Result<String, Problem> {
-    let id = packs.make(desk.scope::<ReportMake>()?).await?;
+/// Makes a pack of the last ninety days; goes on to the shelf.
+pub(crate) async fn make_report(desk: Arc<Desk>) -> Result<String, Problem> {
+    let now = desk.now();
+    let period = Period::new(now.plus_days(-REPORT_DAYS), now)
+        .map_err(|cause| Problem::new(ProblemKind::Internal, "period", cause.to_string()))?;
+    let preparer = desk.signer(Action::ReportMake, &Reports::resource());
+    let (sample, show_designation) = (desk.frame.sample, false);
+    let request = ReportRequest { period, sample, show_designation, preparer };
+    let permit = desk.scope::<ReportMake>()?;
+    // Documents take seconds to write: not on a thread that serves connections.
+    let runtime = tokio::runtime::Handle::current();
+    let made = move || Ok(runtime.block_on(desk.rooms.reports.make(permit, request))?);
+    let made = blocking(made).await?;
+    Ok(format!("/reports#{}", made.id))
+}
+
+/// Reviews, approves or returns a report; goes on to the shelf.
+pub(crate) async fn sign_report(
+    desk: Arc<Desk>,
+    fields: Fields,
+    id: ReportId,
+) -> Result<String, Problem> {
+    let step = match fields.text("step") {
+        "review" => Step::Review,
+        "approve" => Step::Approve,
+        "return" => Step::Return,
+        _ => return Err(Problem::field("/step", "expected `review`, `approve` or `return`")),
+    };
+    // One form has one field for the reason, and it goes with a return only.
+    let reason = (step == Step::Return).then(|| fields.text("reason").to_owned());
+    let signing = Signing { step, pack: fields.text("pack").to_owned(), reason };
+    let resource = desk.rooms.reports.resource_of(id)?;
+    let permit = desk.permit::<ReportSign>(resource.clone())?;
+    let signer = desk.signer(Action::ReportSign, &resource);
+    // An approval writes the final documents: not on a thread that serves connections.
+    let runtime = tokio::runtime::Handle::current();
+    let signed = move || Ok(runtime.block_on(desk.rooms.reports.sign(permit, signer, signing))?);
+    blocking(signed).await?;
     Ok(format!("/reports#{id}"))
 }

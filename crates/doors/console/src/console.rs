@@ -8,7 +8,7 @@ use crate::fields::{FORM_BYTES_MAX, Fields};
 use crate::frame::{AREAS, Frame};
 use crate::guard;
 use crate::language::Language;
-use crate::{House, Packs, Rooms};
+use crate::{House, Rooms};
 use access::Arrival;
 use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
@@ -94,11 +94,6 @@ impl Console {
         })
     }
 
-    /// The shelf of packs, or the problem that there is no such page.
-    pub(crate) fn packs(&self) -> Result<Arc<dyn Packs>, Problem> {
-        self.house.packs().ok_or_else(|| Problem::not_found("page"))
-    }
-
     /// What is known of a request before anybody knows who asks.
     pub(crate) fn knock(&self, parts: Parts) -> Result<Knock, Problem> {
         let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
@@ -129,10 +124,7 @@ impl Console {
         let closed = AREAS
             .iter()
             .flat_map(|(_, pages)| pages.iter())
-            .filter(|(path, _, action)| {
-                let absent = *path == "/reports" && self.house.packs().is_none();
-                absent || !rooms.may(caller, *action)
-            })
+            .filter(|(_, _, action)| !rooms.may(caller, *action))
             .map(|(path, _, _)| *path)
             .collect();
         let name = rooms.access.display_name(caller.principal);

@@ -84,6 +84,12 @@ impl Desk {
         }
     }
 
+    /// How the caller signs what they do: the name, and the roles in which they may do it.
+    pub(crate) fn signer(&self, action: Action, resource: &Resource) -> comply::Signer {
+        let (name, role) = self.rooms.access.signs_as(&self.caller, action, resource);
+        comply::Signer { name, role }
+    }
+
     /// Names of what a key protects, as the inventory knows it: what stops with the key.
     pub(crate) fn protected_by(&self, key: KeyId) -> Result<Vec<String>, Problem> {
         let snapshot = self.rooms.inventory.current()?;

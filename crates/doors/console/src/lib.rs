@@ -39,4 +39,4 @@ mod sign_in;
 
 pub use console::Console;
 pub use cookies::session_cookie;
-pub use rooms::{House, Making, Pack, Packs, Rooms};
+pub use rooms::{House, Rooms};

@@ -1,13 +1,10 @@
 //! The rooms that the console opens, and how it asks the gate.
 
-use kernel::actions::ReportMake;
 use kernel::{
     Action, ActionType, Caller, Clock, Gate, KeyId, Outcome, Permit, Problem, Recorder as _,
-    Refusal, ReportId, Resource, ResourceKind, Timestamp,
+    Refusal, Resource, ResourceKind,
 };
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::Arc;
 
 /// What the pages are read from; the binary wires it after unsealing.
@@ -22,6 +19,8 @@ pub struct Rooms {
     pub inventory: inventory::Inventory,
     /// Requirements, checks and statuses.
     pub comply: comply::Compliance,
+    /// Reports and their packs.
+    pub reports: comply::Reports,
     /// The log.
     pub log: audit::Log,
     /// For writing down what was read, and for waiting until a refusal is durable.
@@ -40,52 +39,6 @@ impl fmt::Debug for Rooms {
 pub trait House: Send + Sync {
     /// The rooms, or none while sealed.
     fn rooms(&self) -> Option<Arc<Rooms>>;
-
-    /// The packs that were made; none where this house makes no packs, and then there is no page.
-    fn packs(&self) -> Option<Arc<dyn Packs>> {
-        None
-    }
-}
-
-/// A pack on the shelf.
-#[derive(Debug, Clone)]
-pub struct Pack {
-    /// Its identifier.
-    pub id: ReportId,
-    /// Its title.
-    pub title: String,
-    /// When it was made.
-    pub made_at: Timestamp,
-    /// Who stands behind it.
-    pub signatories: comply::Signatories,
-    /// How many records of the log its checkpoint covers; none when it has no checkpoint.
-    pub checkpoint_size: Option<u64>,
-    /// Its size in bytes.
-    pub bytes: u64,
-}
-
-/// A future of the shelf.
-pub type Making<'a, T> = Pin<Box<dyn Future<Output = Result<T, Problem>> + Send + 'a>>;
-
-/// Where finished packs lie; the binary implements it.
-pub trait Packs: Send + Sync {
-    /// The packs, newest first.
-    ///
-    /// # Errors
-    /// When the shelf cannot be read.
-    fn list(&self) -> Result<Vec<Pack>, Problem>;
-
-    /// The bytes of a pack (ZIP), if it is there.
-    ///
-    /// # Errors
-    /// When it cannot be read.
-    fn read(&self, id: ReportId) -> Result<Option<Vec<u8>>, Problem>;
-
-    /// Makes a pack from the newest run.
-    ///
-    /// # Errors
-    /// When it cannot be made; then nothing is on the shelf.
-    fn make(&self, permit: Permit<ReportMake>) -> Making<'_, ReportId>;
 }
 
 impl Rooms {

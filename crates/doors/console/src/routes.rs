@@ -32,6 +32,7 @@ impl Console {
             .route("/requirements/{requirement}", get(requirement))
             .route("/reports", get(reports).post(make_report))
             .route("/reports/{report}", get(report))
+            .route("/reports/{report}/sign", post(sign_report))
             .route("/keys", get(keys).post(create_key))
             .route("/keys/{key}", get(key))
             .route("/keys/{key}/{verb}", post(act_on_key))
@@ -226,18 +227,28 @@ async fn run_checks(State(console): Asked, request: Request<Body>) -> Answer {
 }
 
 async fn reports(State(console): Asked, request: Request<Body>) -> Answer {
-    let packs = console.packs();
     console
         .page(request, move |desk| {
-            let (source, view) = load::reports::list(desk, &*packs?)?;
+            let (source, view) = load::reports::list(desk)?;
             Ok(pages::reports::show(&desk.frame, &source, &view))
         })
         .await
 }
 
 async fn make_report(State(console): Asked, request: Request<Body>) -> Answer {
-    let packs = console.packs();
-    console.act(request, async move |desk, _| acts::make_report(desk, packs?).await).await
+    console.act(request, async |desk, _| acts::make_report(desk).await).await
+}
+
+async fn sign_report(
+    State(console): Asked,
+    Path(report): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            acts::sign_report(desk, fields, id(&report, "report")?).await
+        })
+        .await
 }
 
 async fn report(
@@ -245,10 +256,9 @@ async fn report(
     Path(report): Path<String>,
     request: Request<Body>,
 ) -> Answer {
-    let packs = console.packs();
     console
         .answer(request, move |desk| {
-            let bytes = load::reports::file(desk, &*packs?, id(&report, "report")?)?;
+            let bytes = load::reports::file(desk, id(&report, "report")?)?;
             Ok(answer::attachment("application/zip", &format!("{report}.zip"), bytes))
         })
         .await

@@ -1,6 +1,7 @@
 //! The handles of the rooms that this door opens, once the installation is unsealed.
 
 use access::Access;
+use comply::Signer;
 use comply::{Compliance, Reports};
 use inventory::Inventory;
 use kernel::{
@@ -112,6 +113,12 @@ impl Rooms {
             Ok(_) => Problem::not_found(noun(resource.kind)),
             Err(_) => refusal.into(),
         }
+    }
+
+    /// How someone who signs is shown: the name, and the roles in which they may do this.
+    pub(crate) fn signer(&self, caller: &Caller, action: Action, resource: &Resource) -> Signer {
+        let (name, role) = self.access.signs_as(caller, action, resource);
+        Signer { name, role }
     }
 
     /// Ends the permit of a read that no slice records by itself.

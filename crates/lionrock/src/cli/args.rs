@@ -484,13 +484,40 @@ pub enum Reports {
     List,
     /// Makes a report from the newest run.
     Make,
-    /// Writes the pack of a report into a file that only you can read.
+    /// Writes the pack of a report into a file that only you can read; the final one when approved.
     Get {
         /// The report.
         report: String,
         /// The file to write, mode 0600.
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
+    },
+    /// Signs a report as its reviewer, over the pack that you have read.
+    Review {
+        /// The report.
+        report: String,
+        /// The pack, as `get` wrote it: what is signed is its SHA-256.
+        #[arg(long, value_name = "FILE")]
+        pack: PathBuf,
+    },
+    /// Approves a reviewed report, over the pack that you have read; then it is final.
+    Approve {
+        /// The report.
+        report: String,
+        /// The pack, as `get` wrote it: what is signed is its SHA-256.
+        #[arg(long, value_name = "FILE")]
+        pack: PathBuf,
+    },
+    /// Returns a report to whoever prepared it; a new one must be made.
+    Return {
+        /// The report.
+        report: String,
+        /// The pack, as `get` wrote it.
+        #[arg(long, value_name = "FILE")]
+        pack: PathBuf,
+        /// Why.
+        #[arg(long)]
+        reason: String,
     },
 }
 

@@ -9,6 +9,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Map, Value, json};
+use std::path::Path;
 use zeroize::Zeroizing;
 
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
@@ -234,7 +235,8 @@ async fn requirements(verb: Verb, requirements: Requirements) -> Result<(), CliE
 async fn reports(verb: Verb, reports: Reports) -> Result<(), CliError> {
     match reports {
         Reports::List => {
-            verb.get(&["reports"], &[], show::table(&["id", "made", "made_by", "from", "to"])).await
+            let columns = show::table(&["id", "made", "made_by", "from", "to", "state"]);
+            verb.get(&["reports"], &[], columns).await
         }
         Reports::Get { report, out } => {
             let path = below(&["reports", &report]);
@@ -243,5 +245,26 @@ async fn reports(verb: Verb, reports: Reports) -> Result<(), CliError> {
             Ok(())
         }
         Reports::Make => verb.post(&["reports"], Some(&json!({})), show::fields).await,
+        Reports::Review { report, pack } => sign(&verb, &report, &pack, "review", None).await,
+        Reports::Approve { report, pack } => sign(&verb, &report, &pack, "approve", None).await,
+        Reports::Return { report, pack, reason } => {
+            sign(&verb, &report, &pack, "return", Some(&reason)).await
+        }
     }
+}
+
+/// Signs the pack in hand: its hash is taken here, from the bytes that were read.
+async fn sign(
+    verb: &Verb,
+    report: &str,
+    pack: &Path,
+    step: &str,
+    reason: Option<&str>,
+) -> Result<(), CliError> {
+    let hash = audit::Hash::of(&read(Some(pack))?);
+    let mut body = json!({ "step": step, "pack": documents::hex(&hash.0) });
+    if let (Some(reason), Some(object)) = (reason, body.as_object_mut()) {
+        object.insert("reason".into(), reason.into());
+    }
+    verb.post(&["reports", report, "signatures"], Some(&body), show::fields).await
 }

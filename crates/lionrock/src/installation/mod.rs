@@ -12,7 +12,6 @@ mod identity;
 mod open;
 mod outlets;
 mod schedules;
-mod shelf;
 
 pub use identity::{AUTHORITY_FILE, IdentityError};
 pub use open::{OpenError, Opened};
@@ -276,13 +275,6 @@ impl Ceremony for Installation {
 impl console::House for Installation {
     fn rooms(&self) -> Option<Arc<console::Rooms>> {
         self.opened().map(|opened| Arc::clone(&opened.pages))
-    }
-
-    fn packs(&self) -> Option<Arc<dyn console::Packs>> {
-        self.opened().map(|opened| {
-            let shelf: Arc<dyn console::Packs> = Arc::new(shelf::Shelf::of(&opened.rooms));
-            shelf
-        })
     }
 }
 

@@ -144,6 +144,7 @@ impl Opened {
             keys: keys.clone(),
             inventory: inventory.clone(),
             comply: comply.compliance.clone(),
+            reports: comply.reports.clone(),
             log: log.clone(),
             store: store.clone(),
             clock: Arc::clone(&clock),

@@ -5,7 +5,7 @@ use crate::cli::local::Verify;
 use crate::exit::Exit;
 use crate::screen;
 use audit::verify::{Signer, Trust};
-use comply::pack::{PackVerdict, verify};
+use comply::pack::{PackVerdict, SignatureSeen, verify};
 use documents::pack::PACK_BYTES_MAX;
 use serde_json::{Value, json};
 use std::path::Path;
@@ -71,7 +71,22 @@ pub fn as_json(verdict: &PackVerdict) -> Value {
     json!({
         "verdict": word,
         "faults": faults.chain(of_log).collect::<Vec<_>>(),
+        "signatures": if verdict.is_consistent() { signatures(verdict) } else { Vec::new() },
         "documents": if verdict.is_consistent() { verdict.documents.clone() } else { Vec::new() },
         "log": log,
     })
+}
+
+fn signatures(verdict: &PackVerdict) -> Vec<Value> {
+    let one = |seen: &SignatureSeen| {
+        json!({
+            "what": seen.what,
+            "by": seen.by.who,
+            "name": seen.by.name,
+            "role": seen.by.role,
+            "at": seen.by.at.rfc3339(),
+            "position": seen.position.0,
+        })
+    };
+    verdict.signatures.iter().map(one).collect()
 }

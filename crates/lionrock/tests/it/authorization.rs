@@ -65,6 +65,9 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         ("POST", "/requirements/{requirement}/changes") => Some(json!("take-back")),
         ("PUT", "/profile") => Some(json!({ "institution": "licensed-bank", "origin": "local" })),
         ("POST", "/reports") => Some(json!({})),
+        ("POST", "/reports/{report}/signatures") => {
+            Some(json!({ "step": "review", "pack": "0".repeat(64) }))
+        }
         _ => return None,
     };
     Some(("", body))

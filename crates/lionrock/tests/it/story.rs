@@ -90,6 +90,7 @@ async fn a_key_is_used_stopped_by_two_and_proven_in_a_report() {
     let (engineer, owner) = house.hire(&admin, "engineer", "platform-engineer", retail).await;
     let (risk, _) = house.hire(&admin, "risk", "risk-officer", None).await;
     let (auditor, _) = house.hire(&admin, "auditor", "auditor", None).await;
+    let (second, _) = house.hire(&admin, "second", "risk-officer", None).await;
     let service = json!({ "name": "core-banking", "owner": owner });
     let service = post(&admin.client, "/services", service).await.unwrap();
     let service = text(&service, "id").to_owned();
@@ -133,6 +134,7 @@ async fn a_key_is_used_stopped_by_two_and_proven_in_a_report() {
     assert_eq!(refused(refusal), (409, "key-suspended".into()));
 
     let (risk, auditor) = (house.sign_in(&risk).await, house.sign_in(&auditor).await);
+    let second = house.sign_in(&second).await;
     let run = risk.client.ask(Method::POST, "/api/v1/runs", Sent::Nothing).await.unwrap();
     assert!(!run.json().unwrap()["results"].as_array().unwrap().is_empty());
     let requirements: Value = get(&auditor.client, "/requirements").await.unwrap();
@@ -157,5 +159,32 @@ async fn a_key_is_used_stopped_by_two_and_proven_in_a_report() {
     let middle = altered.len() / 2;
     altered[middle] ^= 1;
     assert_eq!(verify(&altered), Exit::NotVerified);
+
+    // Reviewed and approved by two others, over the pack's hash; then one file proves all three.
+    let hash = documents::hex(&audit::Hash::of(&pack.body).0);
+    let sign = async |who: &Someone, step: &str, pack: &str| {
+        let path = format!("/reports/{}/signatures", text(&report, "id"));
+        post(&who.client, &path, json!({ "step": step, "pack": pack })).await
+    };
+    assert_eq!(refused(sign(&risk, "review", &hash).await), (403, "forbidden".into()));
+    assert_eq!(refused(sign(&officer, "review", &hash).await).0, 403);
+    assert_eq!(refused(sign(&auditor, "approve", &hash).await), (409, "not-reviewed".into()));
+    let other = refused(sign(&auditor, "review", &"0".repeat(64)).await);
+    assert_eq!(other, (409, "other-pack".into()));
+    let reviewed = sign(&auditor, "review", &hash).await.unwrap();
+    assert_eq!(text(&reviewed, "state"), "reviewed");
+    assert_eq!(refused(sign(&auditor, "approve", &hash).await), (403, "forbidden".into()));
+    let approved = sign(&second, "approve", &hash).await.unwrap();
+    assert_eq!(approved["signatures"][1]["name"], "second");
+    assert_eq!(refused(sign(&auditor, "return", &hash).await).0, 403);
+    let last = auditor.client.ask(Method::GET, &path, Sent::Nothing).await.unwrap();
+    assert_eq!(verify(&last.body), Exit::Done);
+    let key = comply::pack::read_key(&vkey).unwrap();
+    let trust = audit::verify::Trust { origin: Some(&key), witnesses: &[] };
+    let verdict = comply::pack::verify(&last.body, &trust, None);
+    let shown = verdict.to_string();
+    for words in ["prepared by risk", "reviewed by auditor, Auditor", "approved by second"] {
+        assert!(shown.contains(words), "{shown}");
+    }
     house.server.stop().await;
 }

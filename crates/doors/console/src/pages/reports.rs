@@ -1,9 +1,33 @@
-//! `/reports`: packs that were made, and how a stranger verifies them.
+//! `/reports`: packs that were made, who signed them, and how a stranger verifies them.
 
-use crate::elements::{State, command, count, empty, form_token, moment, table};
+use crate::elements::{State, ago, command, count, empty, form_token, moment, table};
 use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
+
+/// One signature under a pack.
+#[derive(Debug, Clone)]
+pub(crate) struct Signed {
+    /// What was done: `prepared`, `reviewed`, `approved`, `returned`.
+    pub(crate) what: &'static str,
+    /// By whom.
+    pub(crate) name: String,
+    /// In which role.
+    pub(crate) role: String,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// Why it was returned.
+    pub(crate) reason: Option<String>,
+}
+
+/// The signature that the one who looks may give.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ToSign {
+    /// As the second person.
+    Review,
+    /// As the third.
+    Approve,
+}
 
 /// One finished pack.
 #[derive(Debug, Clone)]
@@ -14,14 +38,27 @@ pub(crate) struct Report {
     pub(crate) title: String,
     /// When it was made.
     pub(crate) made_at: Timestamp,
-    /// Who prepared, reviewed and approved it, in words.
-    pub(crate) signed: String,
-    /// Whether it was reviewed and approved.
+    /// Who prepared, reviewed, approved or returned it.
+    pub(crate) signed: Vec<Signed>,
+    /// Where it stands.
     pub(crate) state: State,
-    /// How many records of the log its checkpoint covers, or none.
-    pub(crate) checkpoint: Option<u64>,
     /// Its size in bytes.
     pub(crate) bytes: u64,
+    /// SHA-256 of the pack that is signed.
+    pub(crate) pack: String,
+    /// What the one who looks may sign.
+    pub(crate) to_sign: Option<ToSign>,
+}
+
+/// The last time that somebody outside signed the log.
+#[derive(Debug, Clone)]
+pub(crate) struct Witness {
+    /// The witness.
+    pub(crate) name: String,
+    /// When.
+    pub(crate) at: Timestamp,
+    /// How many records it saw.
+    pub(crate) size: u64,
 }
 
 /// The packs.
@@ -31,10 +68,13 @@ pub(crate) struct Reports {
     pub(crate) reports: Vec<Report>,
     /// The one who looks may make one.
     pub(crate) may_make: bool,
+    /// The last independent witness; none when there never was one.
+    pub(crate) witness: Option<Witness>,
 }
 
 /// The page.
 pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
+    let waiting: Vec<&Report> = view.reports.iter().filter(|r| r.to_sign.is_some()).collect();
     let body = html! {
         @if view.may_make {
             form.row.acts method="post" action="/reports" {
@@ -42,6 +82,17 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
                 button.first type="submit" { "Make a report now" }
             }
             (command("lionrock reports make"))
+        }
+        (witness(frame, view.witness.as_ref()))
+        @if !waiting.is_empty() {
+            section {
+                h2 { "Waiting for your signature" }
+                p {
+                    "Preparer, reviewer and approver are three different people. Fetch the pack, read \
+                     it, then sign: your signature is recorded in the log over the pack's SHA-256."
+                }
+                @for report in waiting { (to_sign(frame, report)) }
+            }
         }
         section {
             h2 { "Packs" }
@@ -53,8 +104,9 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
         section {
             h2 { "How a stranger verifies a pack" }
             p {
-                "The pack carries the records, their proofs and the checkpoint. With the log's public \
-                 key from another source than the pack, anyone can verify it offline:"
+                "The pack carries the records, their proofs and the checkpoint, and once it is approved \
+                 the three signatures. With the log's public key from another source than the pack, \
+                 anyone can verify it offline:"
             }
             pre tabindex="0" role="region" aria-label="Command to verify a pack" {
                 "lionrock verify PACK.zip --origin-key KEY"
@@ -64,8 +116,56 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
     page(frame, &Title::of("Reports"), source, &body)
 }
 
+fn witness(frame: &Frame, witness: Option<&Witness>) -> Markup {
+    html! {
+        p {
+            @match witness {
+                Some(seen) => {
+                    "Last independent witness of the log: " (seen.name) ", " (moment(seen.at)) " ("
+                    (ago(frame.now, seen.at)) "), over the first " (count(seen.size)) " records."
+                }
+                None => "No independent witness has signed the log: nobody outside can say that it \
+                         was not rewritten before a report.",
+            }
+        }
+    }
+}
+
+fn to_sign(frame: &Frame, report: &Report) -> Markup {
+    let (word, label) = match report.to_sign {
+        Some(ToSign::Approve) => ("approve", "Approve"),
+        _ => ("review", "Sign as reviewer"),
+    };
+    let id = &report.id;
+    html! {
+        h3 { a href=(format!("/reports/{id}")) download { (report.title) } }
+        (people(report))
+        p { "SHA-256 of the pack: " code { (report.pack) } }
+        form.row.acts method="post" action=(format!("/reports/{id}/sign")) {
+            (form_token(&frame.form_token))
+            input type="hidden" name="pack" value=(report.pack);
+            button.first type="submit" name="step" value=(word) { (label) }
+            label { "Reason, needed to return it" input name="reason" maxlength="1000"; }
+            button type="submit" name="step" value="return" { "Return" }
+        }
+    }
+}
+
+fn people(report: &Report) -> Markup {
+    html! {
+        @for signed in &report.signed {
+            div {
+                (signed.what) " by " (signed.name)
+                @if !signed.role.is_empty() { ", " (signed.role) }
+                ", " (moment(signed.at))
+                @if let Some(reason) = &signed.reason { ": " (reason) }
+            }
+        }
+    }
+}
+
 fn list(frame: &Frame, view: &Reports) -> Markup {
-    let heads = ["Report", "Made", "Signed", "State", "Checkpoint", "Size"];
+    let heads = ["Report", "Made", "Signed", "State", "Size"];
     table(
         "Reports",
         &heads,
@@ -76,12 +176,8 @@ fn list(frame: &Frame, view: &Reports) -> Markup {
                         a href=(format!("/reports/{}", report.id)) download { (report.title) }
                     }
                     td { (moment(report.made_at)) }
-                    td { (report.signed) }
+                    td { (people(report)) }
                     td { (report.state.show(frame.language)) }
-                    td { @match report.checkpoint {
-                        Some(size) => { "first " (count(size)) " records" },
-                        None => span.soft { "none" },
-                    } }
                     td.n { (count(report.bytes / 1_000)) " kB" }
                 }
             }
@@ -101,12 +197,20 @@ pub(crate) mod tests {
                 id: "rep_01jd8y2v9m0000000000000000".into(),
                 title: "Cloud adoption, all sources".into(),
                 made_at: now(),
-                signed: "prepared by Technology Risk Officer; not reviewed".into(),
-                state: State::new(Tone::Warn, "Not reviewed"),
-                checkpoint: Some(1_413),
+                signed: vec![Signed {
+                    what: "prepared",
+                    name: "Technology Risk Officer A".into(),
+                    role: "Technology risk officer".into(),
+                    at: now(),
+                    reason: None,
+                }],
+                state: State::new(Tone::Warn, "draft"),
                 bytes: 412_000,
+                pack: "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08".into(),
+                to_sign: Some(ToSign::Review),
             }],
             may_make: true,
+            witness: None,
         }
     }
 
@@ -122,6 +226,29 @@ pub(crate) mod tests {
     fn no_report_is_one_sentence_and_one_command() {
         let text = show(&frame(), &source(), &Reports::default()).into_string();
         assert!(text.contains("No report was made yet") && !text.contains("Make a report now"));
+    }
+
+    #[test]
+    fn only_who_may_sign_sees_the_form_and_it_names_the_pack() {
+        let mut view = sample();
+        let text = show(&frame(), &source(), &view).into_string();
+        assert!(text.contains("value=\"review\"") && text.contains("value=\"return\""));
+        assert!(text.contains("name=\"pack\" value=\"9f86d081"));
+        view.reports[0].to_sign = Some(ToSign::Approve);
+        assert!(show(&frame(), &source(), &view).into_string().contains("value=\"approve\""));
+        view.reports[0].to_sign = None;
+        assert!(!show(&frame(), &source(), &view).into_string().contains("name=\"step\""));
+    }
+
+    #[test]
+    fn the_last_witness_is_told_or_that_there_is_none() {
+        let mut view = sample();
+        let text = show(&frame(), &source(), &view).into_string();
+        assert!(text.contains("No independent witness"));
+        let at = now().plus_seconds(-3_600);
+        view.witness = Some(Witness { name: "witness-1".into(), at, size: 1_413 });
+        let text = show(&frame(), &source(), &view).into_string();
+        assert!(text.contains("witness-1") && text.contains("1,413 records"), "{text}");
     }
 
     #[test]

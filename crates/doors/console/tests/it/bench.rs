@@ -8,8 +8,8 @@ use audit::{Log, LogOptions, Opening};
 use aws_lc_rs::hmac;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use comply::Compliance;
-use console::{Console, House, Making, Pack, Packs, Rooms};
+use comply::{Compliance, Reports};
+use console::{Console, House, Rooms};
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use inventory::import::Format;
@@ -52,45 +52,11 @@ impl Drop for Folder {
 /// A door that can be closed, as when the installation is sealed.
 struct Front {
     rooms: Mutex<Option<Arc<Rooms>>>,
-    shelf: Mutex<Option<Arc<dyn Packs>>>,
 }
 
 impl House for Front {
     fn rooms(&self) -> Option<Arc<Rooms>> {
         self.rooms.lock().unwrap().clone()
-    }
-
-    fn packs(&self) -> Option<Arc<dyn Packs>> {
-        self.shelf.lock().unwrap().clone()
-    }
-}
-
-/// A shelf in memory: what is made lies on it.
-#[derive(Default)]
-pub(crate) struct Shelf(Mutex<Vec<ReportId>>);
-
-impl Packs for Shelf {
-    fn list(&self) -> Result<Vec<Pack>, Problem> {
-        let pack = |id: &ReportId| Pack {
-            id: *id,
-            title: "Cloud adoption".into(),
-            made_at: Timestamp::from_unix_millis(1_790_000_000_000),
-            signatories: comply::Signatories::default(),
-            checkpoint_size: Some(7),
-            bytes: 412_000,
-        };
-        Ok(self.0.lock().unwrap().iter().map(pack).collect())
-    }
-
-    fn read(&self, id: ReportId) -> Result<Option<Vec<u8>>, Problem> {
-        Ok(self.0.lock().unwrap().contains(&id).then(|| b"PK".to_vec()))
-    }
-
-    fn make(&self, permit: Permit<actions::ReportMake>) -> Making<'_, ReportId> {
-        let made = ReportId::from_bytes([9; 16]);
-        self.0.lock().unwrap().push(made);
-        drop(permit);
-        Box::pin(async move { Ok(made) })
     }
 }
 
@@ -170,6 +136,15 @@ impl Bench {
             Vec::new(),
         )
         .unwrap();
+        let reports = Reports::open(
+            comply.clone(),
+            store.clone(),
+            log.clone(),
+            folder.0.join("reports"),
+            clock.clone(),
+            rng.clone(),
+        )
+        .unwrap();
         let founding = Gate::new(
             Arc::new(Founder),
             Arc::new(store.clone()),
@@ -182,12 +157,12 @@ impl Bench {
             keys,
             inventory,
             comply,
+            reports,
             log,
             store,
             clock: clock.clone(),
         });
-        let front =
-            Arc::new(Front { rooms: Mutex::new(Some(rooms.clone())), shelf: Mutex::new(None) });
+        let front = Arc::new(Front { rooms: Mutex::new(Some(rooms.clone())) });
         let console = Console::new(front.clone(), true, clock.clone(), rng);
         Self { founding, rooms, clock, router: console.router(), front, _folder: folder }
     }
@@ -195,11 +170,6 @@ impl Bench {
     /// Seals the installation.
     pub(crate) fn seal(&self) {
         *self.front.rooms.lock().unwrap() = None;
-    }
-
-    /// Puts up a shelf for packs.
-    pub(crate) fn put_up_shelf(&self) {
-        *self.front.shelf.lock().unwrap() = Some(Arc::new(Shelf::default()));
     }
 
     pub(crate) fn system(&self) -> Arc<Caller> {

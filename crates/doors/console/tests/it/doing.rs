@@ -146,3 +146,57 @@ async fn a_key_that_others_know_is_declared_so_with_name_and_reason() {
     assert!(page.text.contains(">Compromised</span>"));
     assert!(!page.text.contains("Declare compromised"), "once is enough");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_signed_by_three_and_each_sees_only_what_is_theirs_to_sign() {
+    let bench = Bench::new();
+    let mut first = bench.signed_in("risk-a", &[Role::RiskOfficer]).await;
+    let mut second = bench.signed_in("auditor-a", &[Role::Auditor]).await;
+    let mut third = bench.signed_in("risk-b", &[Role::RiskOfficer]).await;
+    let mut reader = bench.signed_in("custodian-a", &[Role::KeyCustodian]).await;
+    let made = first.post("/reports", &[]).await;
+    let id = made.goes_to().strip_prefix("/reports#").unwrap().to_owned();
+    let sign = format!("/reports/{id}/sign");
+    for browser in [&mut first, &mut reader] {
+        let page = browser.get("/reports").await;
+        assert!(!page.text.contains("name=\"step\""), "{}", page.text);
+    }
+    let page = second.get("/reports").await;
+    assert!(page.text.contains("value=\"review\""), "{}", page.text);
+    let pack = page.between("name=\"pack\" value=\"", "\"");
+    let with = |step: &'static str| vec![("step", step), ("pack", pack.as_str())];
+    let own = first.post(&sign, &with("review")).await;
+    assert_eq!(own.status, StatusCode::FORBIDDEN);
+    let stranger = reader.post(&sign, &with("review")).await;
+    assert_eq!(stranger.status, StatusCode::FORBIDDEN);
+    let other = second.post(&sign, &[("step", "review"), ("pack", "0")]).await;
+    assert_eq!(other.status, StatusCode::CONFLICT, "{}", other.text);
+    let done = second.post(&sign, &with("review")).await;
+    assert_eq!(done.goes_to(), format!("/reports#{id}"), "{}", done.text);
+    assert!(!second.get("/reports").await.text.contains("name=\"step\""));
+    assert!(third.get("/reports").await.text.contains("value=\"approve\""));
+    let silent = third.post(&sign, &with("return")).await;
+    assert_eq!(silent.status, StatusCode::BAD_REQUEST, "a return has a reason");
+    let done = third.post(&sign, &with("approve")).await;
+    assert_eq!(done.goes_to(), format!("/reports#{id}"), "{}", done.text);
+    let page = reader.get("/reports").await;
+    assert!(page.text.contains(">Approved</span>"), "{}", page.text);
+    assert!(
+        page.text.contains("reviewed by auditor-a") && page.text.contains("approved by risk-b")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_report_is_returned_with_its_reason() {
+    let bench = Bench::new();
+    let mut first = bench.signed_in("risk-a", &[Role::RiskOfficer]).await;
+    let mut second = bench.signed_in("auditor-a", &[Role::Auditor]).await;
+    let made = first.post("/reports", &[]).await;
+    let id = made.goes_to().strip_prefix("/reports#").unwrap().to_owned();
+    let pack = second.get("/reports").await.between("name=\"pack\" value=\"", "\"");
+    let fields = [("step", "return"), ("pack", &pack), ("reason", "the period is wrong")];
+    let done = second.post(&format!("/reports/{id}/sign"), &fields).await;
+    assert_eq!(done.goes_to(), format!("/reports#{id}"), "{}", done.text);
+    let page = first.get("/reports").await;
+    assert!(page.text.contains(">Returned</span>") && page.text.contains("the period is wrong"));
+}
