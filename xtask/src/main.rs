@@ -5,6 +5,7 @@
 
 mod bench;
 mod count;
+mod counts;
 mod setup;
 mod steps;
 mod tidy;
@@ -23,6 +24,8 @@ cargo xtask COMMAND
               pinned, in .tools/)
   tidy        check the house: direction of dependencies, file sizes, licences, head comments, …
   golden      write the golden files anew (then read the difference before you commit it)
+  counts      count instructions of fixed work under callgrind against bench/counts.json
+              (--write agrees to what was counted)
   bench       measure beside the peers; see README.md
 ";
 
@@ -50,6 +53,8 @@ fn main() -> ExitCode {
         ["setup"] => setup::run(&root),
         ["tidy"] => tidy::run(&root),
         ["golden"] => steps::golden(&root),
+        ["counts"] => counts::run(&root, false),
+        ["counts", "--write"] => counts::run(&root, true),
         ["bench"] => bench::run(&root),
         _ => {
             say(USAGE);

@@ -16,6 +16,7 @@ const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("openssl", "openssl"),
     ("wrk", "wrk"),
+    ("valgrind", "valgrind"),
 ];
 /// Debian packages that bring no command: a file of each, and the package.
 const DEBIAN_FILES: &[(&str, &str)] = &[

@@ -84,6 +84,14 @@ const STEPS: &[Step] = &[
         arguments: &["tests/faults/run.py", "target/debug/lionrock"],
         needs: Some("tests/faults/run.py"),
     },
+    Step {
+        name: "counts",
+        allowance_seconds: 90,
+        depth: Depth::Full,
+        program: "cargo",
+        arguments: &["run", "--quiet", "--package", "xtask", "--", "counts"],
+        needs: Some("bench/counts.json"),
+    },
 ];
 
 /// Runs the steps up to the depth and prints the sum; true when nothing failed.
