@@ -12,6 +12,15 @@
 //! **Invariants:** no byte of an object is parsed in the process that holds keys; values are kept
 //! masked and fingerprinted only; a scan resumes at its last committed cursor.
 
+mod class;
+mod profile;
+mod risk;
 pub mod sources;
 
+pub use class::{Category, Class};
+pub use profile::{
+    Because, Classified, PROFILE_BYTES_MAX, Profile, ProfileError, REASON_CHARS_MAX, RULES_MAX,
+    Rule, Tallies, Tally,
+};
+pub use risk::{Aspect, Circumstances, FEW_READERS, Factor, Level, Risk, Safeguard};
 pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError};

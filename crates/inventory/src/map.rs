@@ -1,6 +1,6 @@
 //! The key control map: which sensitive data lies where, under whose key, readable by whom.
 //!
-//! Attributes that it reads, all text unless said: on data `data-class` (`restricted`,
+//! Attributes that it reads, all text unless said: on data `data-class` (`secret`, `restricted`,
 //! `confidential`, `internal`, `public`), `provider`, `region` (or `place` on premises),
 //! `residency` (`HK` when it must stay), `geo-redundant` (yes/no); on keys `custody` (`own` or
 //! `provider`), `state`, `root-kind`, `root-place`. Missing words count as unknown, never as good.
@@ -158,12 +158,12 @@ impl KeyControlMap {
 }
 
 fn is_sensitive(class: &str) -> bool {
-    matches!(class, "restricted" | "confidential")
+    matches!(class, "secret" | "restricted" | "confidential")
 }
 
 fn rank(class: &str) -> u8 {
     match class {
-        "restricted" => 0,
+        "secret" | "restricted" => 0,
         "confidential" => 1,
         "" => 2,
         "internal" => 3,
