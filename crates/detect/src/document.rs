@@ -39,8 +39,21 @@ pub struct Document {
 /// ```
 #[must_use]
 pub fn document(text: &[u8]) -> Document {
+    document_as(text, layout::sniff(text))
+}
+
+/// Scans a text whose layout is known, such as a piece of a longer text with the header before it,
+/// or the rows of a workbook.
+///
+/// ```
+/// use detect::{Kind, Layout, document_as};
+/// let layout = Layout::Delimited { delimiter: b'\t', header: true };
+/// let found = document_as(b"passport_no\nH12345678\n", layout);
+/// assert_eq!(found.columns[0].verdict.kind, Some(Kind::HongKongPassport));
+/// ```
+#[must_use]
+pub fn document_as(text: &[u8], layout: Layout) -> Document {
     let hits = scan(text);
-    let layout = layout::sniff(text);
     let mut table = Table::read(text, layout);
     let verdicts: Vec<Verdict> = table.columns.iter().map(|(_, c)| c.verdict()).collect();
     let hits = judge(text, hits, &table.cells, &verdicts);
