@@ -10,9 +10,50 @@
 //! opened or written here; a trouble is reported with its place and never ends the process; no
 //! value leaves in clear: samples are masked and values are told apart by a keyed fingerprint.
 
+mod archive;
+mod binary;
+mod columns;
+mod door;
+mod encoding;
+mod fingerprint;
+mod flow;
+mod input;
+mod inspect;
 mod inspection;
+mod json;
+mod ledger;
+mod legacy;
+mod limits;
+mod locate;
+mod markup;
+mod obstacle;
+mod office;
+mod packed;
+mod page;
+mod recognise;
+mod session;
+mod settings;
+mod sheet;
+mod spans;
+mod styles;
+mod text;
+mod xlsx;
 
+pub use fingerprint::Key;
+pub use input::Input;
+pub use inspect::inspect;
 pub use inspection::{
     ColumnFinding, Coverage, Fingerprint, Format, Inspection, KindCount, KindName, Part, Sample,
-    Trouble, TroubleKind,
+    Trouble, TroubleKind, UnknownKind,
 };
+pub use ledger::DISTINCT_MAX;
+pub use limits::{
+    CELLS_MAX, COLUMNS_MAX, DEPTH_MAX, HELD_BYTES_MAX, Limits, MEMBERS_MAX, PARQUET_ROWS_MAX,
+    PARTS_MAX, STRINGS_BYTES_MAX, TROUBLES_MAX, UNPACKED_BYTES_FREE, UNPACKED_BYTES_MAX,
+    UNPACKED_RATIO_MAX,
+};
+pub use settings::{
+    CUSTOMS_MAX, CustomRule, CustomSpec, Detectors, SAMPLES_PER_KIND, SAMPLES_PER_KIND_MAX,
+    Settings, SettingsError,
+};
+pub use spans::{Span, spans};

@@ -1,0 +1,102 @@
+//! Which value it is, without telling it: HMAC-SHA-256 over the kind and the normalised value.
+
+use crate::{Fingerprint, KindName};
+use aws_lc_rs::hmac;
+use detect::Kind;
+use serde::{Deserialize, Serialize};
+
+/// A key of keyed hashes; it cannot be printed.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Key([u8; 32]);
+
+impl Key {
+    /// A key of these bytes.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl std::fmt::Debug for Key {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Key(…)")
+    }
+}
+
+/// A key made ready.
+#[derive(Debug)]
+pub(crate) struct Keyed(hmac::Key);
+
+impl Keyed {
+    pub(crate) fn new(key: &Key) -> Self {
+        Self(hmac::Key::new(hmac::HMAC_SHA256, &key.0))
+    }
+
+    /// The fingerprint of a value as it was found.
+    pub(crate) fn fingerprint(&self, kind: Kind, value: &[u8]) -> Fingerprint {
+        let mut message = String::from(KindName(kind)).into_bytes();
+        message.push(0);
+        message.extend_from_slice(normal(kind, value).as_bytes());
+        Fingerprint(self.truncated(&message))
+    }
+
+    fn truncated(&self, message: &[u8]) -> [u8; 16] {
+        let tag = hmac::sign(&self.0, message);
+        tag.as_ref().first_chunk().copied().unwrap_or_default()
+    }
+}
+
+impl detect::KeyedHash for Keyed {
+    fn hash(&self, value: &[u8]) -> [u8; 16] {
+        self.truncated(value)
+    }
+}
+
+/// A value without what people write differently: full-width forms, spaces, hyphens, brackets and
+/// case; of names and addresses only the spaces and the case.
+pub(crate) fn normal(kind: Kind, value: &[u8]) -> String {
+    let text = String::from_utf8_lossy(value);
+    let narrow = text.chars().map(|c| match c {
+        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
+        '\u{3000}' => ' ',
+        c => c,
+    });
+    match kind {
+        Kind::Email
+        | Kind::Url
+        | Kind::PersonName
+        | Kind::Address
+        | Kind::Secret
+        | Kind::IpAddress => {
+            let spaced: String = narrow.collect();
+            let words: Vec<&str> = spaced.split_whitespace().collect();
+            let joined = words.join(" ");
+            if kind == Kind::Secret { joined } else { joined.to_lowercase() }
+        }
+        _ => narrow.filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_value_written_differently_has_one_fingerprint() {
+        let keyed = Keyed::new(&Key::new([7; 32]));
+        let print = |kind, value: &str| keyed.fingerprint(kind, value.as_bytes());
+        let card = Kind::HongKongIdentityCard;
+        assert_eq!(print(card, "A123456(3)"), print(card, "Ａ１２３４５６（３）"));
+        assert_eq!(print(card, "A123456(3)"), print(card, "a1234563"));
+        assert_ne!(print(card, "A1234563"), print(Kind::HongKongPassport, "A1234563"));
+        assert_eq!(print(Kind::PaymentCard, "4111-1111"), print(Kind::PaymentCard, "4111 1111"));
+        let other = Keyed::new(&Key::new([8; 32]));
+        assert_ne!(print(card, "A1234563"), other.fingerprint(card, b"A1234563"));
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        assert_eq!(format!("{:?}", Key::new([65; 32])), "Key(…)");
+    }
+}

@@ -1,0 +1,12 @@
+//! Hostile and honest files of every format, built here, and what an inspection says of them.
+
+#[cfg(test)]
+mod archives;
+#[cfg(test)]
+mod marked;
+#[cfg(test)]
+mod office;
+#[cfg(test)]
+mod support;
+#[cfg(test)]
+mod texts;
