@@ -16,6 +16,7 @@ mod class;
 mod profile;
 mod risk;
 pub mod sources;
+pub mod work;
 
 pub use class::{Category, Class};
 pub use profile::{

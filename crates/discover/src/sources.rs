@@ -1,4 +1,22 @@
 //! Where objects come from: one trait, one file for each kind of store.
+//!
+//! [`SourceSetting`] says where a store is; the one secret that opens it (a password, a secret
+//! access key) is never part of it, so that a setting can be shown and stored as it is.
+
+mod bucket;
+mod folder;
+mod http;
+mod postgres;
+mod postgres_tls;
+mod setting;
+mod spool;
+mod throttle;
+mod tls;
+
+pub use setting::{
+    AzureSetting, DatabaseSetting, FolderSetting, GoogleSetting, S3Setting, SourceSetting, open,
+};
+pub use throttle::{Rates, throttled};
 
 use serde::{Deserialize, Serialize};
 use std::fs::File;

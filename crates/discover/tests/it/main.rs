@@ -1,0 +1,4 @@
+//! Workers as real processes, sources over real folders.
+
+#[cfg(test)]
+mod workers;
