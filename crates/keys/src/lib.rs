@@ -21,6 +21,7 @@
 
 mod approval;
 mod cache;
+mod census;
 mod checks;
 mod create;
 mod destroy;
@@ -41,6 +42,7 @@ mod uses;
 mod waiting;
 
 pub use approval::{Approvable, approval_hash};
+pub use census::{CENSUS_SECONDS_MAX, Census, LATE_NAMED_MAX, LateKey};
 pub use checks::{AlgorithmFact, DomainFact, KeyFact, RotationFact};
 pub use create::CreateKey;
 pub use destroy::{Destroy, Destroyed, Sweep};
@@ -101,6 +103,7 @@ struct Memory {
     cache: cache::Cache,
     domains: Mutex<HashMap<DomainId, Domain>>,
     usage: usage::Usage,
+    census: Mutex<Option<Arc<census::Counted>>>,
 }
 
 /// What destructions need: the time that was served, and that they happen one after another.

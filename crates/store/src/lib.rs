@@ -50,7 +50,7 @@ pub use batch::{Batch, Expect, Idempotency};
 pub use collection::{Collection, FixedKey, IndexTerm, KeyRange, Record, RecordKey};
 pub use error::{AppendError, BatchError, Damage, StoreError};
 pub use open::{Opened, Options};
-pub use read::{CursorError, Page, PageCursor};
+pub use read::{CursorError, Page, PageCursor, Stamp};
 pub use stats::Stats;
 pub use store::Store;
 pub use ticket::{CommitTicket, Committed};

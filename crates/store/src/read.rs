@@ -3,6 +3,7 @@
 //! Reads are plain functions that take microseconds; each sees the last durable commit.
 
 use crate::codec::{Header, hex, unhex};
+use crate::digest::Multiset;
 use crate::limits::READ_ROWS_MAX;
 use crate::open::read_log;
 use crate::sqlite::names::{Entry, Listing, Source};
@@ -72,6 +73,17 @@ fn decode<C: Collection>(
     let key = C::Key::from_bytes(key)
         .ok_or_else(|| StoreError::Damaged(crate::codec::damaged_record(C::NAME, key)))?;
     Ok((header, Record { key, version: opened.version, value }))
+}
+
+/// The content of a collection at one moment, to be compared and nothing else; see
+/// [`Store::stamp`].
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct Stamp(Option<Multiset>);
+
+impl std::fmt::Debug for Stamp {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Stamp")
+    }
 }
 
 impl Store {
@@ -174,6 +186,13 @@ impl Store {
     #[must_use]
     pub fn count<C: Collection>(&self) -> u64 {
         self.core.state().collection(C::NAME).map_or(0, |known| known.records.count)
+    }
+
+    /// A mark that is another one after every durable change of a collection, and the same as long
+    /// as nothing in it changed: for keeping what was worked out over all of its records.
+    #[must_use]
+    pub fn stamp<C: Collection>(&self) -> Stamp {
+        Stamp(self.core.state().collection(C::NAME).map(|known| known.records))
     }
 
     /// One page in the order of names, of records that the scope allows and `filter` keeps. At most

@@ -136,3 +136,41 @@ async fn a_timeline_has_the_whole_life_of_one_key_newest_first() {
         ["key.destroyed", "key.destroy", "key.encrypt", "key.suspend", "key.encrypt", "key.create"];
     assert_eq!(actions, life);
 }
+
+#[tokio::test]
+async fn keys_are_counted_by_scope_and_a_change_is_seen_at_once() {
+    let bench = Bench::new();
+    let (retail, treasury) = (bench.domain("retail", 0).await, bench.domain("treasury", 0).await);
+    let first = bench.aes(retail, "a").await;
+    bench.aes(retail, "b").await;
+    bench.aes(treasury, "c").await;
+    let count = |scope: &Scope| bench.keys.census(scope).unwrap();
+    assert_eq!((count(&Scope::All).keys(), count(&Scope::Domains(vec![retail])).keys()), (3, 2));
+    assert_eq!(count(&Scope::All), count(&Scope::All), "nothing changed, nothing is read again");
+    let stop = Suspend { reason: why(), stops: vec![] };
+    bench.keys.suspend(bench.on_key(first), &stop).await.unwrap();
+    let census = count(&Scope::All);
+    assert_eq!(census.states[&StateName::Suspended], 1);
+    assert_eq!(census.states[&StateName::Active], 2);
+}
+
+#[tokio::test]
+async fn a_key_becomes_late_by_time_alone_within_a_minute() {
+    let bench = Bench::new();
+    let retail = bench.domain("retail", 0).await;
+    for n in 0..LATE_NAMED_MAX + 2 {
+        let mut request = key(&format!("key-{n:02}"), Algorithm::Aes256Gcm);
+        request.rotation_days = Some(30.try_into().unwrap());
+        bench.create(retail, &request).await;
+        bench.clock.advance_millis(1_000);
+    }
+    let late = || bench.keys.census(&Scope::All).unwrap();
+    assert_eq!(late().late, 0);
+    bench.clock.advance_millis(u32::try_from(CENSUS_SECONDS_MAX).unwrap() * 1_000);
+    for _ in 0..32 {
+        bench.clock.advance_millis(86_400_000);
+    }
+    let census = late();
+    assert_eq!((census.late, census.late_named.len()), (22, LATE_NAMED_MAX));
+    assert_eq!(census.late_named[0].name.as_str(), "key-00", "the latest first");
+}

@@ -31,7 +31,7 @@ impl store::Collection for Odd {
 type Case = (&'static str, fn(&dyn Bench));
 
 /// Every case by its name.
-pub(crate) const CASES: [Case; 17] = [
+pub(crate) const CASES: [Case; 18] = [
     ("preconditions hold or nothing happens", preconditions),
     ("versions are never used twice", versions),
     ("a batch names a record once and keeps its limits", limits_of_a_batch),
@@ -48,6 +48,7 @@ pub(crate) const CASES: [Case; 17] = [
     ("scans keep order, range and limit", scanning),
     ("events and state are one", events_with_state),
     ("recorded events are durable after a flush", recorder),
+    ("a stamp changes with its collection and with nothing else", stamps),
     ("the appender is given the digest of the state", digest_is_bound),
 ];
 
@@ -99,6 +100,21 @@ fn preconditions(bench: &dyn Bench) {
     assert!(store.get::<Things>(&1).unwrap().is_none());
     store.commit(Batch::new().delete::<Things>(&1, Expect::Any)).wait().unwrap();
     assert_eq!(store.count::<Things>(), 0);
+}
+
+fn stamps(bench: &dyn Bench) {
+    let (store, _) = bench.open();
+    let empty = store.stamp::<Things>();
+    store.commit(put(1, "a", Expect::Absent)).wait().unwrap();
+    let one = store.stamp::<Things>();
+    let tick = kernel::Event::system("system.tick", kernel::Timestamp::EPOCH);
+    store.commit(Batch::new().event(tick)).wait().unwrap();
+    assert_eq!(store.stamp::<Things>(), one, "what happens elsewhere is no change");
+    store.commit(put(1, "a", Expect::Any)).wait().unwrap();
+    let again = store.stamp::<Things>();
+    store.commit(Batch::new().delete::<Things>(&1, Expect::Any)).wait().unwrap();
+    let gone = store.stamp::<Things>();
+    assert!(empty != one && one != again && again != gone);
 }
 
 fn versions(bench: &dyn Bench) {

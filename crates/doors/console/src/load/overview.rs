@@ -12,23 +12,24 @@ use comply::Status;
 use inventory::{Break, MapRow, key_control_map};
 use kernel::actions::{ApprovalRead, AssetRead, KeyList, LogRead, RequirementRead};
 use kernel::{Action, Decision, Outcome, Problem, Scope};
-use keys::{KeyFact, StateName};
+use keys::{Census, StateName};
 
 /// Hours that "what changed" looks back.
 const CHANGES_HOURS: i64 = 24;
 /// Most events that are looked at for it; beyond, the sentence says "more than".
 const CHANGES_EVENTS_MAX: usize = 1_000;
+/// Most late keys among what needs someone, by name; the rest are counted.
+const LATE_SHOWN: usize = 5;
 /// Most requirements among what needs someone; the page of requirements has the rest.
 const REQUIREMENTS_SHOWN: usize = 5;
 
 /// The overview as far as the caller may see.
 pub(crate) fn read(desk: &Desk) -> Result<(Source, Overview), Problem> {
     let rows = data_rows(desk)?;
-    let facts = key_facts(desk)?;
-    let sentences =
-        [data(rows.as_deref()), keys(facts.as_deref(), rows.as_deref()), changes(desk)?];
+    let census = census(desk)?;
+    let sentences = [data(rows.as_deref()), keys(census.as_ref(), rows.as_deref()), changes(desk)?];
     let mut needs = asked(desk)?;
-    needs.extend(late(desk, facts.as_deref().unwrap_or_default()));
+    needs.extend(census.iter().flat_map(|census| late(desk, census)));
     needs.extend(failing(desk)?);
     Ok((desk.live("live state, the inventory and the log"), Overview { sentences, needs }))
 }
@@ -105,31 +106,27 @@ fn data(rows: Option<&[MapRow]>) -> Sentence {
     }
 }
 
-fn key_facts(desk: &Desk) -> Result<Option<Vec<KeyFact>>, Problem> {
+fn census(desk: &Desk) -> Result<Option<Census>, Problem> {
     let Some(permit) = desk.scope_if_allowed::<KeyList>() else { return Ok(None) };
-    let facts = desk.rooms.keys.key_facts(&permit.scope())?;
+    let census = desk.rooms.keys.census(&permit.scope())?;
     desk.rooms.note_read(permit);
-    Ok(Some(facts))
+    Ok(Some(census))
 }
 
 /// Which keys are not ours, and in what state ours are.
-fn keys(facts: Option<&[KeyFact]>, rows: Option<&[MapRow]>) -> Sentence {
-    let Some(facts) = facts else { return closed("the keys", "/keys") };
+fn keys(census: Option<&Census>, rows: Option<&[MapRow]>) -> Sentence {
+    let Some(census) = census else { return closed("the keys", "/keys") };
     let foreign = rows.unwrap_or_default().iter().flat_map(|row| &row.keys);
     let mut foreign: Vec<_> =
         foreign.filter(|key| key.custody != "own").map(|key| key.id).collect();
     foreign.sort_unstable();
     foreign.dedup();
-    let states = StateName::ALL.iter().filter_map(|state| {
-        let n = facts.iter().filter(|fact| fact.state == *state).count();
-        (n > 0).then(|| format!("{} {}", count(n as u64), state.word()))
-    });
+    let states = census.states.iter().map(|(state, n)| format!("{} {}", count(*n), state.word()));
     let states: Vec<_> = states.collect();
-    let bad = facts.iter().any(|fact| fact.state == StateName::Compromised);
-    let late = facts.iter().filter(|fact| fact.rotation.late_days > 0).count();
-    let tone = match (bad, foreign.is_empty() && late == 0, facts.is_empty()) {
+    let bad = census.states.contains_key(&StateName::Compromised);
+    let tone = match (bad, foreign.is_empty() && census.late == 0, census.keys()) {
         (true, ..) => Tone::Bad,
-        (_, _, true) => Tone::Quiet,
+        (_, _, 0) => Tone::Quiet,
         (_, true, _) => Tone::Good,
         _ => Tone::Warn,
     };
@@ -144,10 +141,9 @@ fn keys(facts: Option<&[KeyFact]>, rows: Option<&[MapRow]>) -> Sentence {
     Sentence {
         tone,
         before: String::from("We hold "),
-        link: if facts.is_empty() {
-            String::from("no keys")
-        } else {
-            counted(facts.len() as u64, "key", "keys")
+        link: match census.keys() {
+            0 => String::from("no keys"),
+            n => counted(n, "key", "keys"),
         },
         to: String::from("/keys"),
         after: ours + &others,
@@ -240,20 +236,32 @@ fn asked(desk: &Desk) -> Result<Vec<Need>, Problem> {
         .collect())
 }
 
-/// Keys that should have been rotated, for those who may.
-fn late(desk: &Desk, facts: &[KeyFact]) -> Vec<Need> {
+/// Keys that should have been rotated, for those who may: the latest, and how many more.
+fn late(desk: &Desk, census: &Census) -> Vec<Need> {
     if !desk.rooms.may(&desk.caller, Action::KeyRotate) {
         return Vec::new();
     }
-    let late = facts.iter().filter(|fact| fact.rotation.late_days > 0);
-    late.map(|fact| Need {
-        what: format!("Rotate {}", fact.name),
-        to: format!("/keys/{}", fact.key),
-        why: String::from("its rotation is due"),
-        state: State::new(Tone::Warn, format!("{} days late", fact.rotation.late_days)),
-        since: fact.rotation.due_at,
-    })
-    .collect()
+    let named = census.late_named.iter().take(LATE_SHOWN);
+    let mut needs: Vec<Need> = named
+        .map(|key| Need {
+            what: format!("Rotate {}", key.name),
+            to: format!("/keys/{}", key.key),
+            why: String::from("its rotation is due"),
+            state: State::new(Tone::Warn, format!("{} days late", key.late_days)),
+            since: Some(key.due_at),
+        })
+        .collect();
+    let more = census.late.saturating_sub(needs.len() as u64);
+    if more > 0 {
+        needs.push(Need {
+            what: format!("Rotate {}", counted(more, "more key", "more keys")),
+            to: String::from("/keys"),
+            why: String::from("their rotation is due"),
+            state: State::new(Tone::Warn, "late"),
+            since: None,
+        });
+    }
+    needs
 }
 
 /// Requirements whose controls do not work.
@@ -309,7 +317,9 @@ mod tests {
     fn nothing_known_is_never_good_news() {
         assert_eq!(data(Some(&[])).tone, Tone::Quiet);
         assert_eq!(data(None).tone, Tone::Quiet);
-        assert_eq!(keys(Some(&[]), None).tone, Tone::Quiet);
-        assert!(keys(Some(&[]), None).link.contains("no keys"));
+        let (at, states) = (kernel::Timestamp::EPOCH, std::collections::BTreeMap::new());
+        let none = Census { at, states, late: 0, late_named: Vec::new() };
+        assert_eq!(keys(Some(&none), None).tone, Tone::Quiet);
+        assert!(keys(Some(&none), None).link.contains("no keys"));
     }
 }
