@@ -1,12 +1,13 @@
 //! What this room can say about itself, as evidence: plain readings, no judgement.
 
 use crate::access::Access;
+use crate::approvals::{Approval, ApprovalState};
 use crate::duties::{Conflict, conflicts_within};
 use crate::enrolment::Bootstrap;
 use crate::roles::{Role, TIME_BOX_DAYS_MAX};
 use crate::tokens::Token;
 use kernel::actions::CheckRun;
-use kernel::{Name, Permit, PersonId, PolicyVersion, Principal, Timestamp, TokenId};
+use kernel::{ApprovalId, Name, Permit, PersonId, PolicyVersion, Principal, Timestamp, TokenId};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -52,6 +53,23 @@ pub struct TokenReading {
     pub used_at: Option<Timestamp>,
 }
 
+/// One request for approval as the checks see it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+pub struct ApprovalReading {
+    /// Which.
+    pub approval: ApprovalId,
+    /// The action's word.
+    pub action: String,
+    /// Where it stands.
+    pub state: ApprovalState,
+    /// Who asked.
+    pub requested_by: Principal,
+    /// Who said yes.
+    pub approved_by: Vec<PersonId>,
+    /// How many must.
+    pub needed: usize,
+}
+
 /// Everything that this room says, read at one moment.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct AccessReading {
@@ -67,6 +85,8 @@ pub struct AccessReading {
     pub services: Vec<ServiceReading>,
     /// Tokens that are not over.
     pub tokens: Vec<TokenReading>,
+    /// Requests for approval that are kept, whatever became of them.
+    pub approvals: Vec<ApprovalReading>,
     /// How many people hold each role now, by its word; every role is named.
     pub holders: BTreeMap<&'static str, usize>,
     /// Time-boxed roles that were given for longer than allowed; empty unless the limit was
@@ -187,8 +207,21 @@ impl Access {
                 people,
                 services,
                 tokens: live.map(token_reading).collect(),
+                approvals: d.approvals.values().map(|one| approval_reading(one, now)).collect(),
             }
         })
+    }
+}
+
+fn approval_reading(approval: &Approval, now: Timestamp) -> ApprovalReading {
+    let yes = approval.verdicts.iter().filter(|verdict| verdict.approves);
+    ApprovalReading {
+        approval: approval.id,
+        action: approval.subject.action.clone(),
+        state: approval.state(now),
+        requested_by: approval.requested_by,
+        approved_by: yes.map(|verdict| verdict.by).collect(),
+        needed: approval.needed,
     }
 }
 

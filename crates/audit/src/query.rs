@@ -120,7 +120,14 @@ impl Log {
             let start = at.saturating_sub(window).max(floor);
             let mut found = Vec::new();
             let mut past = false;
+            let mut first = true;
             self.walk(start, at, |event, record| {
+                // Nothing that matches need be found to see that the period has ended.
+                if std::mem::take(&mut first)
+                    && let Some(from) = query.from
+                {
+                    past |= logged(event)?.logged < from;
+                }
                 if query.may_match(event.public, principal.as_deref()) {
                     let mut logged = logged(event)?;
                     past |= query.from.is_some_and(|from| logged.logged < from);

@@ -142,3 +142,27 @@ async fn shredding_one_person_takes_nothing_from_others_and_nothing_from_the_pro
     let (_, log) = open(&house, &folder).unwrap();
     assert_eq!((said(&log, 1), said(&log, 4)[0].1.as_str()), (Vec::new(), "192.0.2.4"));
 }
+
+#[test]
+fn a_query_with_a_beginning_ends_there_though_nothing_matches() {
+    let house = House::new();
+    let folder = house.folder.path().join("store");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (store, log) = open(&house, &folder).unwrap();
+    let many = audit::query::SCAN_EVENTS_MAX + 2_000;
+    let mut made = 0;
+    while made < many {
+        let batch = (made..made + 1_000)
+            .fold(Batch::new(), |batch, number| batch.event(event(&house.clock, number)));
+        store.commit(batch).wait().unwrap();
+        made += 1_000;
+    }
+    house.clock.advance_millis(3_600_000);
+    let from = kernel::Clock::wall(&*house.clock);
+    grow(&house, &store, &log, 3);
+    let none = Query { action: Some("nothing.like-it".into()), ..Query::default() };
+    let page = log.query(&none, 10).unwrap();
+    assert!(page.events.is_empty() && page.next.is_some(), "without one it goes on");
+    let page = log.query(&Query { from: Some(from), ..none }, 10).unwrap();
+    assert!(page.events.is_empty() && page.next.is_none());
+}

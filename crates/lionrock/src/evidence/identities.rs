@@ -1,6 +1,6 @@
 //! People, services, tokens and password rules as facts.
 
-use access::checks::{PersonReading, ServiceReading, TokenReading};
+use access::checks::{ApprovalReading, PersonReading, ServiceReading, TokenReading};
 use access::duties::{Conflict, Duty};
 use access::roles::Role;
 use access::throttle::Throttle;
@@ -21,7 +21,7 @@ pub(super) struct Identities {
 
 impl FactSource for Identities {
     fn kinds(&self) -> &[&'static str] {
-        &["identity", "token", "password-rules"]
+        &["identity", "token", "approval", "password-rules"]
     }
 
     fn facts(&self, permit: &Permit<CheckRun>, now: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
@@ -34,6 +34,7 @@ impl FactSource for Identities {
         let mut facts: Vec<Fact> = reading.people.iter().map(|p| person(p, now)).collect();
         facts.extend(reading.services.iter().map(|s| service(s, used(s), now)));
         facts.extend(reading.tokens.iter().map(|t| token(t, now)));
+        facts.extend(reading.approvals.iter().map(|a| approval(a, now)));
         facts.push(password_rules(now));
         Ok(facts)
     }
@@ -121,6 +122,16 @@ fn token(token: &TokenReading, now: Timestamp) -> Fact {
         .with("last_used_at", date(token.used_at))
 }
 
+fn approval(approval: &ApprovalReading, now: Timestamp) -> Fact {
+    let by: Vec<String> = approval.approved_by.iter().map(ToString::to_string).collect();
+    Fact::new("approval", approval.approval.to_string(), KnownBy::Observed, now)
+        .with("action", approval.action.as_str())
+        .with("state", approval.state.word())
+        .with("requested_by", approval.requested_by.to_string())
+        .with("decided_by", by)
+        .with("needed", approval.needed)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -144,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn people_services_tokens_and_rules_say_what_the_vocabulary_asks() {
+    fn people_services_tokens_approvals_and_rules_say_what_the_vocabulary_asks() {
         let vocabulary = Vocabulary::builtin().unwrap();
         let now = Timestamp::EPOCH;
         let a_service = ServiceReading {
@@ -167,10 +178,19 @@ mod tests {
             expires_at: now.plus_days(30),
             used_at: None,
         };
+        let an_approval = ApprovalReading {
+            approval: kernel::ApprovalId::from_bytes([4; 16]),
+            action: "key.destroy".into(),
+            state: access::approvals::ApprovalState::Used,
+            requested_by: Principal::Person(PersonId::from_bytes([1; 16])),
+            approved_by: vec![PersonId::from_bytes([2; 16]), PersonId::from_bytes([3; 16])],
+            needed: 2,
+        };
         let facts = [
             told(Role::ALL),
             service(&a_service, None, now),
             token(&a_token, now),
+            approval(&an_approval, now),
             password_rules(now),
         ];
         for fact in facts {
