@@ -60,7 +60,12 @@ pub(crate) fn page(status: StatusCode, markup: Markup) -> Answer {
 
 /// The page of a problem.
 pub(crate) fn problem(problem: &Problem, correlation: &str, sample: bool) -> Answer {
-    page(status_of(problem.kind), pages::problem::show(problem, correlation, sample))
+    let mut answer =
+        page(status_of(problem.kind), pages::problem::show(problem, correlation, sample));
+    if matches!(problem.kind, ProblemKind::Unavailable) {
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
+    }
+    answer
 }
 
 /// The way on after a form: the browser asks for `path` anew, so a reload repeats nothing.

@@ -86,11 +86,15 @@ impl Console {
     /// The rooms, or the problem that they are closed.
     pub(crate) fn rooms(&self) -> Result<Arc<Rooms>, Problem> {
         self.house.rooms().ok_or_else(|| {
-            Problem::new(
-                ProblemKind::Unavailable,
-                "sealed",
-                "the installation is sealed: a holder of the passphrase runs `lionrock unseal`",
-            )
+            let (code, detail) = if self.house.is_opening() {
+                ("opening", "the installation is opening: load this page again in a moment")
+            } else {
+                (
+                    "sealed",
+                    "the installation is sealed: a holder of the passphrase runs `lionrock unseal`",
+                )
+            };
+            Problem::new(ProblemKind::Unavailable, code, detail)
         })
     }
 

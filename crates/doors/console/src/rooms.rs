@@ -39,6 +39,9 @@ impl fmt::Debug for Rooms {
 pub trait House: Send + Sync {
     /// The rooms, or none while sealed.
     fn rooms(&self) -> Option<Arc<Rooms>>;
+
+    /// Whether the rooms are not open yet and nobody need come: they are opening by themselves.
+    fn is_opening(&self) -> bool;
 }
 
 impl Rooms {

@@ -171,7 +171,7 @@ impl Door {
         let _slot = Arc::clone(&self.in_flight).try_acquire_owned().map_err(|_| busy())?;
         let rooms = match endpoint.needs {
             Needs::Nobody => self.ceremony.rooms(),
-            _ => Some(self.ceremony.rooms().ok_or_else(sealed)?),
+            _ => Some(self.rooms()?),
         };
         let (caller, bearer) = self.caller(endpoint, rooms.as_deref(), &parts, &knock)?;
         let idempotency_key = idempotency_key(endpoint, &parts.headers)?;
@@ -188,6 +188,25 @@ impl Door {
             rooms.recorded().await?;
         }
         answered.map_err(Fault::from)
+    }
+
+    /// The rooms, or the problem that they are closed: for good until somebody comes, or for the
+    /// moment that opening takes.
+    pub(crate) fn rooms(&self) -> Result<Arc<Rooms>, Problem> {
+        self.ceremony.rooms().ok_or_else(|| self.closed())
+    }
+
+    pub(crate) fn closed(&self) -> Problem {
+        let (code, detail) = match self.ceremony.state() {
+            // Between the two questions the rooms may have opened.
+            SealState::Opening | SealState::Unsealed => {
+                ("opening", "the server is opening: try again in a moment")
+            }
+            SealState::SealedNeedsPassphrase | SealState::SealedNeedsKeyFile => {
+                ("sealed", "the server is sealed: a custodian must unseal it first")
+            }
+        };
+        Problem::new(ProblemKind::Unavailable, code, detail)
     }
 
     fn caller(
@@ -292,11 +311,6 @@ async fn read_within_limits(
         .await
         .map_err(|_| Fault::body_too_slow())??;
     Ok((media, bytes))
-}
-
-pub(crate) fn sealed() -> Problem {
-    let detail = "the server is sealed: a custodian must unseal it first";
-    Problem::new(ProblemKind::Unavailable, "sealed", detail)
 }
 
 fn busy() -> Problem {

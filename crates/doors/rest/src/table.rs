@@ -112,7 +112,7 @@ impl Endpoint {
         match (&self.work, rooms) {
             (Work::Open(work), _) => work(Arc::clone(door), incoming).await,
             (Work::Closed(work), Some(rooms)) => work(rooms, incoming).await,
-            (Work::Closed(_), None) => Err(crate::door::sealed()),
+            (Work::Closed(_), None) => Err(door.closed()),
         }
     }
 }

@@ -19,7 +19,7 @@ use keys::{CreateDomain, CreateKey, Keys};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use store::{Options, Store};
 use strongroom::{Algorithm, Argon2Cost, MemoryRoot, Seal, Strongroom};
@@ -52,11 +52,16 @@ impl Drop for Folder {
 /// A door that can be closed, as when the installation is sealed.
 struct Front {
     rooms: Mutex<Option<Arc<Rooms>>>,
+    opening: AtomicBool,
 }
 
 impl House for Front {
     fn rooms(&self) -> Option<Arc<Rooms>> {
         self.rooms.lock().unwrap().clone()
+    }
+
+    fn is_opening(&self) -> bool {
+        self.opening.load(Ordering::SeqCst)
     }
 }
 
@@ -162,7 +167,10 @@ impl Bench {
             store,
             clock: clock.clone(),
         });
-        let front = Arc::new(Front { rooms: Mutex::new(Some(rooms.clone())) });
+        let front = Arc::new(Front {
+            rooms: Mutex::new(Some(rooms.clone())),
+            opening: AtomicBool::new(false),
+        });
         let console = Console::new(front.clone(), true, clock.clone(), rng);
         Self { founding, rooms, clock, router: console.router(), front, _folder: folder }
     }
@@ -170,6 +178,12 @@ impl Bench {
     /// Seals the installation.
     pub(crate) fn seal(&self) {
         *self.front.rooms.lock().unwrap() = None;
+    }
+
+    /// The installation is opening by itself.
+    pub(crate) fn opening(&self) {
+        self.seal();
+        self.front.opening.store(true, Ordering::SeqCst);
     }
 
     pub(crate) fn system(&self) -> Arc<Caller> {

@@ -166,3 +166,13 @@ async fn our_own_files_are_kept_for_a_year_and_pages_never() {
     assert_eq!(browser.get("/assets/../secret").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/nothing").await.status, StatusCode::NOT_FOUND);
 }
+
+#[tokio::test]
+async fn an_opening_installation_asks_to_come_back_and_for_no_passphrase() {
+    let bench = Bench::new();
+    bench.opening();
+    let page = bench.browser().get("/").await;
+    assert_eq!(page.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(page.headers["retry-after"], "1");
+    assert!(page.text.contains("is opening") && !page.text.contains("passphrase"), "{}", page.text);
+}

@@ -2,7 +2,7 @@
 
 use crate::answer::{Done, Json, Text};
 use crate::call::{Call, FromJson, NoParameters};
-use crate::door::{Door, SealState, sealed};
+use crate::door::{Door, SealState};
 use crate::fields::SecretText;
 use crate::table::{HEALTH, Needs, Table, get, post};
 use kernel::{Action, DomainId, Problem, actions};
@@ -56,10 +56,7 @@ async fn alive(_: Arc<Door>, _: Plain) -> Result<Text, Problem> {
 }
 
 async fn ready(door: Arc<Door>, _: Plain) -> Result<Text, Problem> {
-    match door.ceremony.rooms() {
-        Some(_) => Ok(Text("ready\n".into())),
-        None => Err(sealed()),
-    }
+    door.rooms().map(|_| Text("ready\n".into()))
 }
 
 /// Where the seal stands.
@@ -111,7 +108,7 @@ async fn unseal(
 }
 
 async fn seal(door: Arc<Door>, call: Plain) -> Result<Done, Problem> {
-    let rooms = door.ceremony.rooms().ok_or_else(sealed)?;
+    let rooms = door.rooms()?;
     let permit = rooms.permit_in::<actions::SystemSeal>(&call.caller, DomainId::SYSTEM)?;
     // First the keys are gone, then the record says so: sealing must not wait for a full disk.
     door.ceremony.seal().await?;
@@ -121,7 +118,7 @@ async fn seal(door: Arc<Door>, call: Plain) -> Result<Done, Problem> {
 }
 
 async fn metrics(door: Arc<Door>, call: Plain) -> Result<Text, Problem> {
-    let rooms = door.ceremony.rooms().ok_or_else(sealed)?;
+    let rooms = door.rooms()?;
     let permit = rooms.permit_in::<actions::SystemRead>(&call.caller, DomainId::SYSTEM)?;
     rooms.note_read(permit);
     let mut text = String::new();

@@ -7,11 +7,12 @@ use std::sync::{Arc, Mutex};
 #[derive(Debug, Default)]
 pub(crate) struct StaysSealed {
     pub(crate) tried: Mutex<Vec<String>>,
+    pub(crate) opening: bool,
 }
 
 impl Ceremony for StaysSealed {
     fn state(&self) -> SealState {
-        SealState::SealedNeedsPassphrase
+        if self.opening { SealState::Opening } else { SealState::SealedNeedsPassphrase }
     }
     fn rooms(&self) -> Option<Arc<Rooms>> {
         None
@@ -33,7 +34,16 @@ impl Ceremony for StaysSealed {
 
 /// A door whose installation stays sealed.
 pub(crate) fn sealed_door() -> (Arc<Door>, Arc<StaysSealed>) {
-    let ceremony = Arc::new(StaysSealed::default());
+    door_of(StaysSealed::default())
+}
+
+/// A door whose installation is opening.
+pub(crate) fn opening_door() -> Arc<Door> {
+    door_of(StaysSealed { opening: true, ..StaysSealed::default() }).0
+}
+
+fn door_of(ceremony: StaysSealed) -> (Arc<Door>, Arc<StaysSealed>) {
+    let ceremony = Arc::new(ceremony);
     let clock = Arc::new(kernel::HeldClock::at(kernel::Timestamp::from_unix_millis(1)));
     let door = Door::new(ceremony.clone(), clock, Arc::new(kernel::SeededRng::new(1)));
     (door, ceremony)

@@ -1,6 +1,6 @@
 //! What a sealed server serves, and what it refuses.
 
-use crate::doors::{ask, sealed_door};
+use crate::doors::{ask, opening_door, sealed_door};
 use axum::body::Body;
 use http::Request;
 
@@ -107,4 +107,20 @@ fn the_correlation_id_is_the_callers_or_ours() {
     assert!(with("traceparent", "00-zz-1").starts_with("req_"));
     assert!(with("x-request-id", "a b").starts_with("req_"));
     assert!(with("x-request-id", &"x".repeat(129)).starts_with("req_"));
+}
+
+#[test]
+fn a_server_that_is_opening_asks_for_patience_and_for_no_custodian() {
+    let door = opening_door();
+    for path in ["/readyz", "/api/v1/keys"] {
+        let (parts, body) = ask(&door, request("GET", path, "", ""));
+        let text = String::from_utf8_lossy(&body);
+        assert_eq!(
+            (parts.status.as_u16(), &parts.headers["retry-after"]),
+            (503, &"1".parse().unwrap())
+        );
+        assert!(text.contains("\"code\":\"opening\"") && !text.contains("custodian"), "{text}");
+    }
+    let (_, body) = ask(&door, request("GET", "/api/v1/sys/seal-status", "", ""));
+    assert_eq!(body, br#"{"sealed":true,"needs":"patience"}"#);
 }
