@@ -23,7 +23,7 @@ use kernel::actions::{CheckRun as RunChecks, RequirementChange, RequirementRead}
 use kernel::{ActionType, Clock, LogPosition, Outcome, Permit, Recorder, Rng, RunId, Timestamp};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::{Batch, Expect, KeyRange, Store};
 
 /// Most runs that one reading takes: a year of hourly runs.
@@ -46,6 +46,26 @@ struct Inner {
     inventory: Inventory,
     sources: Vec<Arc<dyn FactSource>>,
     data: ShippedData,
+    every_hours: OnceLock<u32>,
+}
+
+/// When the checks run by themselves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RunSchedule {
+    /// Hours between two runs.
+    pub every_hours: u32,
+    /// When they ran last, by themselves or because somebody asked; none: never.
+    pub last: Option<Timestamp>,
+    /// When they are due; none while they have never run: then at once.
+    pub next: Option<Timestamp>,
+}
+
+impl RunSchedule {
+    /// Whether a run is due.
+    #[must_use]
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        self.next.is_none_or(|next| next <= now)
+    }
 }
 
 /// The data that ships with this version, read and held against each other.
@@ -124,7 +144,25 @@ impl Compliance {
         sources: Vec<Arc<dyn FactSource>>,
     ) -> Result<Self, ComplyError> {
         let data = ShippedData::read()?;
-        Ok(Self { inner: Arc::new(Inner { store, clock, rng, inventory, sources, data }) })
+        let every_hours = OnceLock::new();
+        let inner = Inner { store, clock, rng, inventory, sources, data, every_hours };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// Says how often the checks run by themselves; whoever keeps the schedule says it, once.
+    pub fn runs_every(&self, hours: u32) {
+        let _ = self.inner.every_hours.set(hours);
+    }
+
+    /// When the checks ran and run again; none where nobody keeps a schedule.
+    ///
+    /// # Errors
+    /// When the store fails.
+    pub fn schedule(&self) -> Result<Option<RunSchedule>, ComplyError> {
+        let Some(every_hours) = self.inner.every_hours.get().copied() else { return Ok(None) };
+        let last = self.latest_run()?.map(|run| run.at);
+        let next = last.map(|last| last.plus_seconds(i64::from(every_hours) * 3_600));
+        Ok(Some(RunSchedule { every_hours, last, next }))
     }
 
     /// The data that ships with this version.

@@ -57,7 +57,7 @@ pub use fact::{
 pub use glossary::{FORBIDDEN_WORDS, Glossary, GlossaryError};
 pub use guide::{Answer, Guide, GuideItem, GuideSection, GuideView, LiveResult, guide};
 pub use inventory_facts::inventory_facts;
-pub use keep::{Compliance, ReportRequest, ShippedData, run_digest};
+pub use keep::{Compliance, ReportRequest, RunSchedule, ShippedData, run_digest};
 pub use page::RequirementPage;
 pub use period::{CheckPeriod, Period, PeriodError, Stretch, over_period};
 pub use profile::{Institution, Origin, Profile};

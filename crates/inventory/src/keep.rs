@@ -72,7 +72,8 @@ pub struct ImportFile<'f> {
 }
 
 impl Inventory {
-    /// The inventory of this store.
+    /// The inventory of this store. The register is read with the first write, so that a large one
+    /// does not hold the start up; a reading before that goes to the store.
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -81,8 +82,8 @@ impl Inventory {
         clock: Arc<dyn Clock>,
         rng: Arc<dyn Rng>,
     ) -> Result<Self, InventoryError> {
-        let register = RwLock::new(load(&store)?);
-        let (stale, turn) = (AtomicBool::new(false), tokio::sync::Mutex::new(()));
+        let register = RwLock::new(Register::default());
+        let (stale, turn) = (AtomicBool::new(true), tokio::sync::Mutex::new(()));
         Ok(Self { inner: Arc::new(Inner { store, clock, rng, register, stale, turn }) })
     }
 

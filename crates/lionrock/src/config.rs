@@ -64,6 +64,8 @@ pub struct Config {
     pub checkpoints: CheckpointConfig,
     /// The receiver of every event, as syslog over TLS (RFC 5425).
     pub syslog: Option<SyslogConfig>,
+    /// When the checks run by themselves.
+    pub checks: ChecksConfig,
     /// Everything is a sample: set by the demonstration, never by a file.
     #[serde(skip)]
     pub sample: bool,
@@ -76,6 +78,21 @@ pub struct SealConfig {
     /// A file that holds the seal's key; 32 bytes or more, mode 0600 or stricter. A path below
     /// `$CREDENTIALS_DIRECTORY` works with systemd's `LoadCredentialEncrypted=`.
     pub key_file: Option<PathBuf>,
+}
+
+/// When the checks run by themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
+pub struct ChecksConfig {
+    /// Hours between two runs, 1 to 168. A reading that is older than its check allows shows as
+    /// stale, so more than 24 makes many of them stale between the runs.
+    pub every_hours: u32,
+}
+
+impl Default for ChecksConfig {
+    fn default() -> Self {
+        Self { every_hours: 24 }
+    }
 }
 
 /// A receiver of events: RFC 5424 messages over TLS (RFC 5425).
@@ -131,12 +148,15 @@ impl Default for Config {
             checkpoints: CheckpointConfig::default(),
             sample: false,
             syslog: None,
+            checks: ChecksConfig::default(),
         }
     }
 }
 
 /// Most names of one server: a certificate with more is a mistake.
 const NAMES_MAX: usize = 32;
+/// Longest time between two runs of the checks, in hours: a week.
+const CHECK_HOURS_MAX: u32 = 168;
 /// Most witnesses: each is asked every minute.
 const WITNESSES_MAX: usize = 8;
 
@@ -164,6 +184,10 @@ impl Config {
         if self.checkpoints.witnesses.len() > WITNESSES_MAX {
             let rule = "expected at most 8 witnesses";
             return Err(ConfigError::Rule { name: "checkpoints.witnesses", rule });
+        }
+        if !(1..=CHECK_HOURS_MAX).contains(&self.checks.every_hours) {
+            let rule = "expected 1 to 168 hours";
+            return Err(ConfigError::Rule { name: "checks.every-hours", rule });
         }
         let fits = |c: char| c.is_ascii_graphic() && c != '+';
         if self.origin.is_empty() || self.origin.len() > 255 || !self.origin.chars().all(fits) {
@@ -211,6 +235,11 @@ mod tests {
             assert!(origin(bad).check().is_err(), "{bad}");
         }
         assert!(Config { names: Vec::new(), ..Config::default() }.check().is_err());
+        let hours = |every_hours| {
+            let checks = ChecksConfig { every_hours };
+            Config { checks, ..Config::default() }.check().is_ok()
+        };
+        assert!(hours(1) && hours(CHECK_HOURS_MAX) && !hours(0) && !hours(CHECK_HOURS_MAX + 1));
         let witnesses = |count| {
             let witness = WitnessConfig { address: "http://w".into(), key: "k".into() };
             let mut config = Config::default();

@@ -475,6 +475,8 @@ pub enum Requirements {
 pub enum Checks {
     /// Runs every check now.
     Run,
+    /// Says when the checks ran last and run next by themselves.
+    Schedule,
 }
 
 /// Verbs of reports.

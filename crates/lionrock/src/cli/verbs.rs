@@ -53,6 +53,9 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         Command::Checks { verb: Checks::Run, remote } => {
             Verb::to(&remote, json)?.post(&["runs"], None, show::fields).await
         }
+        Command::Checks { verb: Checks::Schedule, remote } => {
+            Verb::to(&remote, json)?.get(&["runs", "schedule"], &[], show::fields).await
+        }
         Command::Reports { verb, remote } => reports(Verb::to(&remote, json)?, verb).await,
     }
 }

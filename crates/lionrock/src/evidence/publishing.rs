@@ -34,7 +34,11 @@ pub fn reference(key: KeyId) -> Result<AssetRef, LabelError> {
     Ok(AssetRef::new(AssetKind::Key, key.to_string().parse()?))
 }
 
+/// Keys told in one commit: well within what the inventory takes at once.
+const KEYS_AT_ONCE: usize = 2_000;
+
 /// Tells every key with its state, and which data each protects, as the one who protected it knows.
+/// What is known already is not written again.
 ///
 /// # Errors
 /// When keys cannot be read or the inventory does not take them.
@@ -43,10 +47,13 @@ pub async fn publish_keys(
     keys: &Keys,
     protects: &[(KeyId, AssetRef)],
 ) -> Result<(), PublishError> {
-    let mut publication = Publication::new("keys".parse()?, KnownBy::Observed);
-    for fact in keys.key_facts(&Scope::All)? {
-        publication.assets.push(asset(&fact)?);
+    let empty = Publication::new("keys".parse()?, KnownBy::Observed);
+    for some in keys.key_facts(&Scope::All)?.chunks(KEYS_AT_ONCE) {
+        let mut publication = empty.clone();
+        publication.assets = some.iter().map(asset).collect::<Result<_, _>>()?;
+        inventory.publish(&publication).await?;
     }
+    let mut publication = empty;
     for (key, data) in protects {
         publication.relations.push(RelationFact {
             from: reference(*key)?,
@@ -55,7 +62,9 @@ pub async fn publish_keys(
             attributes: Attributes::default(),
         });
     }
-    inventory.publish(&publication).await?;
+    if !publication.is_empty() {
+        inventory.publish(&publication).await?;
+    }
     Ok(())
 }
 

@@ -8,6 +8,7 @@
 //! **Order of closing:** doors, schedules, refusals of the last minute, usage counters, store, log
 //! with its anchor, and last the folder's lock.
 
+mod checking;
 mod identity;
 mod open;
 mod outlets;
@@ -130,6 +131,7 @@ impl Installation {
         let key_file = self.config.seal.key_file.as_deref().map(read_key_file).transpose()?;
         let clock = Arc::clone(&self.clock);
         if self.root.read()?.is_none() {
+            self.set(Stage::Opening);
             let seal = match key_file {
                 Some(bytes) => Seal::KeyFile(bytes),
                 None => new_passphrase()?,
@@ -143,6 +145,8 @@ impl Installation {
         self.set(Stage::Sealed(needs));
         match (needs, key_file) {
             (SealState::SealedNeedsKeyFile, Some(bytes)) => {
+                // Nobody need come, and whoever asks from now on is told to wait.
+                self.set(Stage::Opening);
                 let seal = Seal::KeyFile(bytes);
                 Ok(Some(Strongroom::unseal(Arc::clone(&self.root), &seal, clock)?))
             }
@@ -275,6 +279,10 @@ impl Ceremony for Installation {
 impl console::House for Installation {
     fn rooms(&self) -> Option<Arc<console::Rooms>> {
         self.opened().map(|opened| Arc::clone(&opened.pages))
+    }
+
+    fn is_opening(&self) -> bool {
+        matches!(&*self.stage(), Stage::Opening)
     }
 }
 

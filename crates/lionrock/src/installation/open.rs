@@ -121,6 +121,7 @@ impl Opened {
                 _ => "passphrase",
             },
             reports: installation.folder.subfolder("reports")?,
+            every_hours: installation.config.checks.every_hours,
         };
         let opening = tokio::task::spawn_blocking(move || slices.open());
         let (access, keys, inventory, comply) =
@@ -195,12 +196,13 @@ struct Slices {
     anchor: PathBuf,
     seal: &'static str,
     reports: PathBuf,
+    every_hours: u32,
 }
 
 impl Slices {
     /// Opens each slice after those it stands on.
     fn open(self) -> Result<(Access, Keys, Inventory, Comply), OpenError> {
-        let Self { store, room, log, clock, rng, anchor, seal, reports } = self;
+        let Self { store, room, log, clock, rng, anchor, seal, reports, every_hours } = self;
         let (c, r) = (|| Arc::clone(&clock), || Arc::clone(&rng));
         let cost = Argon2Cost::STANDARD;
         let access = Access::open(store.clone(), room.clone(), c(), r(), cost)?;
@@ -217,6 +219,7 @@ impl Slices {
         };
         let sources = evidence::sources(witnesses);
         let compliance = Compliance::open(store.clone(), c(), r(), inventory.clone(), sources)?;
+        compliance.runs_every(every_hours);
         let made = Reports::open(compliance.clone(), store, log, reports, c(), r());
         let reports = made.map_err(OpenError::Reports)?;
         Ok((access, keys, inventory, Comply { compliance, reports }))

@@ -1,6 +1,7 @@
 //! What happens by itself: every second and every minute, each task owned by whoever opened the
 //! rooms.
 
+use super::checking::keep_checking;
 use super::outlets::Outlets;
 use kernel::{Caller, DomainId, Scope, actions};
 use rest::Rooms;
@@ -29,6 +30,7 @@ impl Schedules {
         let (stop, mut stopped) = watch::channel(false);
         let mut tasks = JoinSet::new();
         outlets.begin(&mut tasks, &stopped);
+        tasks.spawn(keep_checking(Arc::clone(&rooms), stopped.clone()));
         tasks.spawn(async move {
             let mut seconds = tokio::time::interval(SECOND);
             seconds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);

@@ -9,6 +9,8 @@ mod docs;
 #[cfg(test)]
 mod listening;
 #[cfg(test)]
+mod scheduled;
+#[cfg(test)]
 mod story;
 #[cfg(test)]
 mod verifying;

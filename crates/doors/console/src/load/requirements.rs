@@ -53,6 +53,7 @@ pub(crate) fn list(desk: &Desk) -> Result<(Source, Requirements), Problem> {
         rows,
         pager,
         may_run: desk.rooms.may(&desk.caller, Action::CheckRun),
+        schedule: comply.schedule()?,
         chosen_source,
         chosen_status,
     };

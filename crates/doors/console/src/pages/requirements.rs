@@ -1,7 +1,10 @@
 //! `/requirements`: where do we stand, source by source? Never one percentage.
 
-use crate::elements::{Pager, State, command, count, empty, form_token, query_value, table};
+use crate::elements::{
+    Pager, State, command, count, counted, empty, form_token, moment, query_value, table,
+};
 use crate::frame::{Frame, Source, Title, page};
+use comply::RunSchedule;
 use maud::{Markup, html};
 
 /// One source of requirements with its counts.
@@ -53,6 +56,8 @@ pub(crate) struct Requirements {
     pub(crate) pager: Pager,
     /// The one who looks may run the checks.
     pub(crate) may_run: bool,
+    /// When the checks run by themselves.
+    pub(crate) schedule: Option<RunSchedule>,
 }
 
 /// The page.
@@ -64,6 +69,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirements) -> Marku
             @if view.sources.is_empty() {
                 (empty("The catalogue is empty.", "lionrock requirements list"))
             } @else { (by_source(frame, view)) }
+            @if let Some(schedule) = &view.schedule { (runs(schedule)) }
             @if view.may_run {
                 form.row.acts method="post" action="/requirements/run" {
                     (form_token(&frame.form_token))
@@ -81,6 +87,21 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirements) -> Marku
         }
     };
     page(frame, &Title::of("Requirements"), source, &body)
+}
+
+/// When the checks ran and run again.
+fn runs(schedule: &RunSchedule) -> Markup {
+    html! {
+        p {
+            "The checks run by themselves every "
+            (counted(u64::from(schedule.every_hours), "hour", "hours")) ". "
+            @match schedule.last {
+                Some(last) => { "Last run: " (moment(last)) ". " }
+                None => "They have not run yet. ",
+            }
+            @if let Some(next) = schedule.next { "Next run: " (moment(next)) "." }
+        }
+    }
 }
 
 fn by_source(frame: &Frame, view: &Requirements) -> Markup {
@@ -171,7 +192,7 @@ fn list(frame: &Frame, view: &Requirements) -> Markup {
 pub(crate) mod tests {
     use super::*;
     use crate::elements::Tone;
-    use crate::frame::tests::{frame, source};
+    use crate::frame::tests::{frame, now, source};
 
     pub(crate) fn sample() -> Requirements {
         let row = |section: &str, title: &str, status: State, owner: Option<&str>| Row {
@@ -208,6 +229,11 @@ pub(crate) mod tests {
             chosen_status: String::new(),
             pager: Pager { shown: "3 of 52 requirements".into(), ..Pager::default() },
             may_run: true,
+            schedule: Some(RunSchedule {
+                every_hours: 24,
+                last: Some(now()),
+                next: Some(now().plus_days(1)),
+            }),
         }
     }
 
@@ -222,6 +248,15 @@ pub(crate) mod tests {
     fn who_may_not_run_checks_sees_no_button() {
         let view = Requirements { may_run: false, ..sample() };
         assert!(!show(&frame(), &source(), &view).into_string().contains("Run the checks"));
+    }
+
+    #[test]
+    fn the_page_says_when_the_checks_ran_and_run_again() {
+        let text = show(&frame(), &source(), &sample()).into_string();
+        assert!(text.contains("every 24 hours") && text.contains("Next run: <time"), "{text}");
+        let schedule = Some(RunSchedule { every_hours: 1, last: None, next: None });
+        let text = show(&frame(), &source(), &Requirements { schedule, ..sample() }).into_string();
+        assert!(text.contains("every 1 hour. ") && text.contains("They have not run yet."));
     }
 
     #[test]

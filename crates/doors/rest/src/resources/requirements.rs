@@ -42,6 +42,11 @@ pub(crate) fn lines(table: &mut Table) {
         run,
     );
     table.closed(AREA, get("/runs/latest", read, "Gives the newest run of the checks."), latest);
+    table.closed(
+        AREA,
+        get("/runs/schedule", read, "Says when the checks ran last and run next."),
+        schedule,
+    );
     table.closed(AREA, get("/guides/{guide}", read, "Answers a guideline point by point."), guide);
     table.closed(AREA, get("/profile", read, "Gives the institution's profile."), profile);
     table.closed(AREA, put("/profile", change_of, "Sets the institution's profile."), set_profile);
@@ -104,6 +109,28 @@ async fn list(rooms: Arc<Rooms>, call: Plain) -> Result<Json<RequirementList>, P
         Ok(Json(RequirementList { at: assessment.at, items: items.collect() }))
     })
     .await
+}
+
+/// When the checks run by themselves.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Schedule {
+    /// Hours between two runs; none where no schedule is kept.
+    every_hours: Option<u32>,
+    /// When they ran last, by themselves or because somebody asked.
+    #[schemars(with = "Option<shape::When>")]
+    last: Option<Timestamp>,
+    /// When they are due; none while they have never run: then at once.
+    #[schemars(with = "Option<shape::When>")]
+    next: Option<Timestamp>,
+}
+
+async fn schedule(rooms: Arc<Rooms>, call: Plain) -> Result<Json<Schedule>, Problem> {
+    let permit = rooms.scope::<actions::RequirementRead>(&call.caller)?;
+    let found = rooms.comply.compliance.schedule()?;
+    rooms.note_read(permit);
+    let every_hours = found.map(|schedule| schedule.every_hours);
+    let (last, next) = found.map_or((None, None), |schedule| (schedule.last, schedule.next));
+    Ok(Json(Schedule { every_hours, last, next }))
 }
 
 /// A requirement in the path.
