@@ -6,7 +6,10 @@
 //! without Unicode, which neither validates nor overlaps.
 #![expect(clippy::print_stdout, reason = "an example speaks on standard output")]
 
-use std::fmt::Write as _;
+use parts::{PARTS, Random};
+
+#[path = "corpus/parts.rs"]
+mod parts;
 
 const ALTERNATION: &[&str] = &[
     r"\b[A-Z]{1,2}[0-9]{6}\(?[0-9A]\)?",
@@ -20,44 +23,45 @@ const ALTERNATION: &[&str] = &[
     r"AKIA[A-Z0-9]{16}",
 ];
 
-/// A part of the corpus: its name, what makes a line, its share of the mixture.
-type Part = (&'static str, fn(&mut Random) -> String, f64);
-
 fn main() {
     let megabytes: usize = std::env::args().nth(1).and_then(|n| n.parse().ok()).unwrap_or(32);
     let alternation =
         regex::bytes::RegexBuilder::new(&ALTERNATION.join("|")).unicode(false).build();
-    let parts: [Part; 5] = [
-        ("customer table", customer, 0.3),
-        ("transaction table", transaction, 0.3),
-        ("log", log, 0.2),
-        ("letters, both languages", letter, 0.2),
-        ("prose, English", prose, 0.0),
-    ];
-    let mut random = Random(0x9e37_79b9_7f4a_7c15);
-    let (mut seconds, mut seconds_regex) = (0.0, 0.0);
-    println!("{:26}{:>10}{:>10}{:>10}", "part", "MB/s", "regex", "hits");
     let only = std::env::args().nth(2).unwrap_or_default();
-    for (name, line, weight) in parts.into_iter().filter(|part| part.0.contains(&only)) {
-        let mut text = String::new();
-        while text.len() < megabytes * 1_000_000 {
-            text.push_str(&line(&mut random));
-        }
-        let size = text.len() as f64 / 1e6;
-        let warm = detect::scan(text.as_bytes().get(..1000).unwrap_or_default());
-        drop(warm);
-        let start = processor_seconds();
-        let hits = detect::scan(text.as_bytes()).len();
-        let ours = processor_seconds() - start;
-        let start = processor_seconds();
-        let found = alternation.as_ref().map_or(0, |r| r.find_iter(text.as_bytes()).count());
-        let theirs = processor_seconds() - start;
-        seconds += weight * ours / size;
-        seconds_regex += weight * theirs / size;
-        let rate = |s: f64| size / s;
-        println!("{name:26}{:>10.0}{:>10.0}{hits:>10} ({found})", rate(ours), rate(theirs));
+    let mut random = Random::new(1);
+    let (mut seconds, mut seconds_regex) = (0.0, 0.0);
+    println!("{:26}{:>9}{:>9}{:>8}{:>10}{:>10}", "part", "MB/s", "regex", "ratio", "hits", "regex");
+    for part in PARTS.iter().filter(|part| part.0.contains(&only)) {
+        let text = parts::text(part, megabytes * 1_000_000, &mut random);
+        let megabytes = text.len() as f64 / 1e6;
+        let (ours, hits) = best(|| detect::scan(text.as_bytes()).len());
+        let find = |regex: &regex::bytes::Regex| regex.find_iter(text.as_bytes()).count();
+        let (theirs, found) = best(|| alternation.as_ref().map_or(0, find));
+        seconds += part.2 as f64 / 100.0 * ours / megabytes;
+        seconds_regex += part.2 as f64 / 100.0 * theirs / megabytes;
+        print(part.0, megabytes / ours, megabytes / theirs);
+        println!("{hits:>10}{found:>10}");
     }
-    println!("{:26}{:>10.0}{:>10.0}", "mixed (30/30/20/20)", 1.0 / seconds, 1.0 / seconds_regex);
+    print("mixed 30/30/20/20", 1.0 / seconds, 1.0 / seconds_regex);
+    println!();
+}
+
+fn print(name: &str, ours: f64, theirs: f64) {
+    print!("{name:26}{ours:>9.0}{theirs:>9.0}{:>8.2}", ours / theirs);
+}
+
+/// The best time of three, in seconds, for a busy machine only ever adds.
+fn best(mut work: impl FnMut() -> usize) -> (f64, usize) {
+    let mut best = (f64::INFINITY, 0);
+    for _ in 0..3 {
+        let start = processor_seconds();
+        let found = work();
+        let taken = processor_seconds() - start;
+        if taken < best.0 {
+            best = (taken, found);
+        }
+    }
+    best
 }
 
 /// The time that this thread has had a processor, so that a busy machine counts for nothing
@@ -66,138 +70,4 @@ fn processor_seconds() -> f64 {
     let text = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
     let nanoseconds = text.split(' ').next().and_then(|n| n.parse::<f64>().ok());
     nanoseconds.unwrap_or(f64::NAN) / 1e9
-}
-
-/// A small generator of numbers, the same at each run (xorshift).
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, n: u64) -> u64 {
-        self.next() % n
-    }
-
-    fn one_of<'a>(&mut self, list: &[&'a str]) -> &'a str {
-        let place = usize::try_from(self.below(list.len() as u64)).unwrap_or_default();
-        list.get(place).copied().unwrap_or_default()
-    }
-}
-
-const SURNAMES: &[&str] = &["Chan", "Wong", "Lee", "Lam", "Cheung", "Ho", "Ng", "Leung"];
-const GIVEN: &[&str] = &["Tai Man", "Ka Yan", "Mei Ling", "Chi Ming", "Wai Keung", "Suk Fan"];
-const CHINESE: &[&str] = &["陳大文", "李美玲", "黃志明", "歐陽麗華", "何家豪", "張詠詩"];
-const WORDS: &[&str] = &[
-    "the",
-    "of",
-    "and",
-    "bank",
-    "account",
-    "please",
-    "note",
-    "that",
-    "interest",
-    "will",
-    "be",
-    "charged",
-    "from",
-    "date",
-    "statement",
-    "customers",
-    "should",
-    "review",
-    "terms",
-    "conditions",
-    "before",
-    "payment",
-    "service",
-    "branch",
-    "transfer",
-    "monthly",
-    "balance",
-    "Our",
-    "Please",
-];
-
-/// A card number whose check digit is right.
-fn card(random: &mut Random) -> String {
-    let mut digits: Vec<u64> = vec![4];
-    digits.extend((0..14).map(|_| random.below(10)));
-    let sum: u64 = digits
-        .iter()
-        .rev()
-        .enumerate()
-        .map(|(i, d)| {
-            let d = if i % 2 == 0 { d * 2 } else { *d };
-            if d > 9 { d - 9 } else { d }
-        })
-        .sum();
-    digits.push((10 - sum % 10) % 10);
-    digits.iter().map(u64::to_string).collect()
-}
-
-fn customer(random: &mut Random) -> String {
-    let name = format!("{} {}", random.one_of(SURNAMES), random.one_of(GIVEN));
-    let (id, phone) = (random.below(1_000_000_000), 51_000_000 + random.below(40_000_000));
-    let letter = random.one_of(&["A", "B", "K", "P", "Y", "Z"]);
-    let hkid = format!("{letter}{:06}({})", random.below(1_000_000), random.below(10));
-    let (user, number) = (random.below(9999), card(random));
-    format!("{id},{name},{hkid},{phone},user{user}@example.com,{number},remark {user}\n")
-}
-
-fn transaction(random: &mut Random) -> String {
-    let (a, b, c) = (random.next(), random.next(), random.next());
-    let (whole, cents, trace) =
-        (random.below(99_999), random.below(100), random.below(1_000_000_000));
-    format!(
-        "{:08x}-{:04x}-{:04x}-{:04x}-{:012x},2025-01-04T00:00:00Z,{whole}.{cents:02},{trace},\
-        {b:016x}{c:016x}{a:016x}\n",
-        a >> 32,
-        a >> 16 & 0xffff,
-        a & 0xffff,
-        b >> 48,
-        b & 0xffff_ffff_ffff,
-    )
-}
-
-fn log(random: &mut Random) -> String {
-    let (a, b) = (random.below(256), random.below(256));
-    let level = random.one_of(&["INFO", "WARN", "DEBUG"]);
-    let path = random.one_of(&["/api/v1/accounts", "/login", "/health", "/payments/submit"]);
-    let (ms, trace) = (random.below(900), random.next());
-    format!(
-        "2025-06-05T10:00:{:02}.{ms:03}Z {level} http.server request method=GET path={path} \
-        client=10.{a}.{b}.7 status=200 duration_ms={ms} trace={trace:016x}\n",
-        random.below(60)
-    )
-}
-
-fn prose(random: &mut Random) -> String {
-    let mut text = String::new();
-    for i in 0..80 {
-        let joint = if i % 13 == 12 { ".\n" } else { " " };
-        let _ = write!(text, "{}{joint}", random.one_of(WORDS));
-    }
-    text
-}
-
-fn letter(random: &mut Random) -> String {
-    let mut text = prose(random);
-    let (name, number) = (random.one_of(CHINESE), 60_000_000 + random.below(9_999_999));
-    let _ = write!(
-        text,
-        "\n{name}先生／女士：\n閣下之申請已收到，聯絡電話{number}，住址：香港西營盤德輔道西{}號太平樓{}樓D室。\
-        本行將於七個工作天內處理有關申請，如有任何查詢，歡迎與本行客戶服務主任聯絡。多謝選用本行服務。\n\
-        Dear {} {},\n",
-        random.below(900),
-        random.below(40),
-        random.one_of(SURNAMES),
-        random.one_of(GIVEN),
-    );
-    text
 }
