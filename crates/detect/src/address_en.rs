@@ -56,10 +56,10 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     fits.then_some(Hit { kind: Kind::Address, start, end, confidence })
 }
 
-/// The address that starts at this number, if its form is a street's or a floor's.
-pub(crate) fn at_number(text: &[u8], start: usize) -> Option<Hit> {
+/// The address that starts at this number of `width` digits, if its form is a street's or a
+/// floor's.
+pub(crate) fn at_number(text: &[u8], start: usize, width: usize) -> Option<Hit> {
     let rest = text.get(start..)?;
-    let width = rest.iter().take(6).take_while(|b| b.is_ascii_digit()).count();
     let opens = match rest.get(width..)? {
         [b' ', next, ..] => next.is_ascii_uppercase() || *next == b'F',
         [b'/', b'F' | b'f', ..] => true,
@@ -71,7 +71,7 @@ pub(crate) fn at_number(text: &[u8], start: usize) -> Option<Hit> {
         [b'A'..=b'Z' | b's' | b'n' | b'r' | b't', ..] => true,
         _ => false,
     };
-    if width > 4 || !opens { None } else { at(text, start) }
+    if opens { at(text, start) } else { None }
 }
 
 /// The place after a comma, spaces or one new line, if something follows.

@@ -57,6 +57,9 @@ fn grouped(groups: &[u8]) -> bool {
 }
 
 fn issued(number: &Number<'_>) -> bool {
+    if !matches!(number.digits.first(), Some(2..=6 | 8)) {
+        return false;
+    }
     let Some(prefix) = number.value(0, 6) else { return false };
     RANGES.iter().any(|(from, to, lengths)| {
         (*from..=*to).contains(&prefix) && lengths.contains(&number.digits.len())

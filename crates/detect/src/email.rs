@@ -1,75 +1,84 @@
 //! E-mail addresses as people use them: a dotted local part, a domain with a letter at its end.
 
-use crate::{Confidence, Hit, Kind};
+use crate::{Hit, Kind};
+use std::sync::LazyLock;
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 255;
 
 /// The address around the sign that stands here, if it is one's.
 pub(crate) fn around(text: &[u8], sign: usize) -> Option<Hit> {
-    let local =
-        text.get(..sign)?.iter().rev().take(LOCAL_MAX + 1).take_while(|b| is_local(**b)).count();
-    let mut start = sign - local.min(LOCAL_MAX);
+    let head = text.get(sign.saturating_sub(LOCAL_MAX)..sign)?;
+    let parts = &*PARTS;
+    let local = head.iter().rev().take_while(|b| is(parts, **b, LOCAL)).count();
+    let name = head.get(head.len() - local..)?;
     // Quotes and joints before belong to the text: `'a@b.com'`, `mail=a@b.com`.
-    if let Some(name) = text.get(start..sign)
-        && let Some(joint) = name.iter().rposition(|b| matches!(b, b'=' | b'&'))
-    {
-        start += joint + 1;
+    let joint = name.iter().rposition(|b| matches!(b, b'=' | b'&')).map_or(0, |at| at + 1);
+    let name = name.get(joint..)?;
+    let first = name.iter().position(u8::is_ascii_alphanumeric)?;
+    let name = name.get(first..)?;
+    let doubled = name.contains(&b'.') && name.windows(2).any(|pair| pair == b"..");
+    if name.last() == Some(&b'.') || doubled {
+        return None;
     }
-    while text.get(start).is_some_and(|b| !b.is_ascii_alphanumeric()) && start < sign {
-        start += 1;
-    }
-    at(text, start)
+    let end = domain(text, sign + 1, parts)?;
+    Some(Hit::sure(Kind::Email, sign - name.len(), end))
 }
 
-/// The address that starts here, if one does.
-fn at(text: &[u8], start: usize) -> Option<Hit> {
+/// Where the domain that starts here ends: labels with dots between, the last of letters alone.
+fn domain(text: &[u8], start: usize, parts: &[u8; 256]) -> Option<usize> {
     let rest = text.get(start..)?;
-    let local = rest.iter().take(LOCAL_MAX + 1).take_while(|b| is_local(**b)).count();
-    if local == 0 || local > LOCAL_MAX || rest.get(local) != Some(&b'@') {
-        return None;
-    }
-    let (name, domain) = (rest.get(..local)?, rest.get(local + 1..)?);
-    if name.last() == Some(&b'.') || name.windows(2).any(|pair| pair == b"..") {
-        return None;
-    }
-    let run = domain.iter().take(DOMAIN_MAX + 1).take_while(|b| is_domain(**b)).count();
-    let mut domain = domain.get(..run.min(DOMAIN_MAX))?;
+    let run = rest.iter().take(DOMAIN_MAX).take_while(|b| is(parts, **b, DOMAIN)).count();
+    let mut domain = rest.get(..run)?;
     // A full stop or hyphen at the end belongs to the sentence.
     while let Some((b'.' | b'-', shorter)) = domain.split_last() {
         domain = shorter;
     }
-    let labels = domain.split(|b| *b == b'.');
-    let top = domain.rsplit(|b| *b == b'.').next()?;
-    let fits = domain.contains(&b'.')
-        && labels.clone().all(|label| {
-            !label.is_empty() && label.first() != Some(&b'-') && label.last() != Some(&b'-')
-        })
-        && (2..=24).contains(&top.len())
-        && top.iter().all(u8::is_ascii_alphabetic);
-    let end = start + local + 1 + domain.len();
-    fits.then_some(Hit { kind: Kind::Email, start, end, confidence: Confidence::Sure })
+    let (mut before, mut dot) = (b'.', None);
+    for (at, byte) in domain.iter().enumerate() {
+        if matches!((before, byte), (b'.', b'.' | b'-') | (b'-', b'.')) {
+            return None;
+        }
+        if *byte == b'.' {
+            dot = Some(at);
+        }
+        before = *byte;
+    }
+    let top = domain.get(dot? + 1..)?;
+    let fits = (2..=24).contains(&top.len()) && top.iter().all(u8::is_ascii_alphabetic);
+    fits.then_some(start + domain.len())
 }
 
-const fn is_local(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'' | b'&' | b'~' | b'=')
-}
+const LOCAL: u8 = 1;
+const DOMAIN: u8 = 2;
 
-const fn is_domain(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-')
+/// What each byte may be part of.
+static PARTS: LazyLock<[u8; 256]> = LazyLock::new(|| {
+    std::array::from_fn(|place| match u8::try_from(place).unwrap_or(0) {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => LOCAL | DOMAIN,
+        b'_' | b'%' | b'+' | b'\'' | b'&' | b'~' | b'=' => LOCAL,
+        _ => 0,
+    })
+});
+
+fn is(parts: &[u8; 256], byte: u8, part: u8) -> bool {
+    parts.get(usize::from(byte)).is_some_and(|parts| parts & part != 0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn at(text: &[u8]) -> Option<Hit> {
+        around(text, text.iter().position(|b| *b == b'@')?).filter(|hit| hit.start == 0)
+    }
+
     #[test]
     fn addresses_are_found_and_the_full_stop_left() {
         for (text, end) in
             [("a@example.com", 13), ("a.b+c@mail.example.com.hk.", 25), ("x_1@a-b.example, y", 15)]
         {
-            assert_eq!(at(text.as_bytes(), 0).map(|h| h.end), Some(end), "{text}");
+            assert_eq!(at(text.as_bytes()).map(|h| h.end), Some(end), "{text}");
         }
     }
 
@@ -86,8 +95,8 @@ mod tests {
             "a@1.2.3.4",
             "a@b..com",
         ] {
-            assert!(at(text.as_bytes(), 0).is_none(), "{text}");
+            assert!(at(text.as_bytes()).is_none(), "{text}");
         }
-        assert!(at(["a".repeat(65), "@b.com".into()].concat().as_bytes(), 0).is_none());
+        assert!(at(["a".repeat(65), "@b.com".into()].concat().as_bytes()).is_none());
     }
 }

@@ -12,6 +12,13 @@ pub(crate) const GIVEN: u8 = 2;
 /// The first character of a family name of two.
 pub(crate) const COMPOUND: u8 = 4;
 
+/// The first character of a word that looks like a name and is none.
+pub(crate) const NEVER: u8 = 8;
+/// The last character of a word that announces a person, or of what may stand after one.
+pub(crate) const ANNOUNCES: u8 = 16;
+/// The first character of a title.
+pub(crate) const TITLE: u8 = 32;
+
 struct Table {
     roles: Vec<u8>,
     compounds: Vec<&'static str>,
@@ -34,6 +41,26 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
                 table.compounds.push(name);
             }
             (None, _) => {}
+        }
+    }
+    for line in lines(include_str!("../data/context-zh.tsv")) {
+        let Some((role, words)) = line.split_once('\t') else { continue };
+        for word in words.split('|') {
+            let mut chars = word.chars();
+            let (c, role) = match role {
+                "before" => (chars.next_back(), ANNOUNCES),
+                "title" => (chars.next(), TITLE),
+                "never" => (chars.next(), NEVER),
+                _ => continue,
+            };
+            if let Some(roles) = c.and_then(place).and_then(|i| table.roles.get_mut(i)) {
+                *roles |= role;
+            }
+        }
+    }
+    for c in "為是为".chars() {
+        if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
+            *roles |= ANNOUNCES;
         }
     }
     for c in lines(include_str!("../data/given-zh.txt")).flat_map(str::chars) {

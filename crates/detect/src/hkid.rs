@@ -4,12 +4,19 @@
 //! Check: letters count 10 to 35, a missing first letter 36; weights 9 and 8 for the letters, 7 to
 //! 2 for the digits, 1 for the check digit; the sum is divisible by 11, where 10 is written `A`.
 
-use crate::text::{border_after, plain};
+use crate::text::{self, border_after, plain};
 use crate::topic::Topic;
 use crate::{Confidence, Hit, Kind};
 
 /// The number that starts here, if one does.
 pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
+    // ASCII digits: six and a bracket, seven, or three and a space.
+    let letters = 1 + usize::from(text.get(start + 1)?.is_ascii_alphabetic());
+    if text.get(start + letters)?.is_ascii_digit()
+        && !matches!(text::digits(text, start + letters), 6 | 7 | 3)
+    {
+        return None;
+    }
     let mut reader = Reader { text, at: start };
     let first = reader.letter()?;
     let second = reader.letter();
@@ -86,6 +93,7 @@ impl Reader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topic::Near;
 
     fn found(text: &str) -> Option<(usize, Confidence)> {
         at(text.as_bytes(), 0, || None).map(|hit| (hit.end, hit.confidence))
@@ -124,7 +132,8 @@ mod tests {
     fn a_word_nearby_makes_a_bare_number_sure() {
         for before in ["HKID: ", "身份證號碼：", "identity card no. "] {
             let text = format!("{before}A1234563");
-            let topic = || crate::topic::before(text.as_bytes(), before.len());
+            let near = Near::read(text.as_bytes(), before.len());
+            let topic = || crate::topic::before(text.as_bytes(), before.len(), &near);
             let hit = at(text.as_bytes(), before.len(), topic).unwrap();
             assert_eq!(hit.confidence, Confidence::Sure, "{before}");
         }

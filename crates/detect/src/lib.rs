@@ -6,8 +6,8 @@
 //! Chinese. **Not for:** reading files, decoding, deciding what a finding means.
 //!
 //! **Way of a scan:** one pass over the bytes. Blocks of sixty-four bytes become bit masks of
-//! character classes (`masks`), masks become places where something may start (`engine`), and each
-//! place is parsed once; a run of digits is read once for every kind of number (`numbers`). Where
+//! character classes (`masks`), masks become places where something may start (`candidates`), and
+//! each place is parsed once; a run of digits is read once for every kind of number (`numbers`). Where
 //! form and check digit do not suffice, the nearest word before decides (`topic`); where no word
 //! stands, the column does ([`Column`], [`document`]). [`Scanner`] does the same in pieces.
 //!
@@ -18,11 +18,14 @@
 //! in what we show.
 //!
 //! **Scores:** `cargo run --release -p detect --example predict ROOT FILE… > hits.jsonl` prints
-//! hits for a score script; `--example speed` prints the rates.
+//! hits for a score script; `--example speed` prints the rates
+//! over the parts of what `--example corpus` writes.
 
 mod address_en;
 mod address_zh;
 mod bank;
+mod bits;
+mod candidates;
 mod card;
 mod cell;
 mod custom;
@@ -46,6 +49,8 @@ mod numbers;
 mod phone;
 mod places;
 mod secret;
+#[cfg(test)]
+mod slow;
 mod stream;
 mod table;
 mod terms;

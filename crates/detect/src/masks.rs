@@ -1,97 +1,222 @@
-//! Which bytes of a block belong to which class, as bits: the part of a scan that touches every
+//! Which bytes of a text belong to which class, as bits: the part of a scan that touches every
 //! byte.
 //!
-//! Classes are computed for sixty-four bytes at once by comparisons that the compiler turns into
-//! vector instructions, then turned over: a matrix of eight by eight bits, eight bytes at a time,
-//! so that each class becomes one word of sixty-four bits.
+//! Sixty-four bytes at a time are compared with vector instructions, the widest that the processor
+//! has, and each class becomes one word of sixty-four bits. Without vector instructions the same
+//! comparisons go byte by byte, with the same results.
+
+use fearless_simd::prelude::*;
+use fearless_simd::{Level, Simd, dispatch, u8x64};
 
 /// How many bytes one block has.
 pub(crate) const BLOCK: usize = 64;
 
-const DIGIT: u32 = 0;
-const UPPER: u32 = 1;
-const LOWER: u32 = 2;
-const SIGN: u32 = 3;
-const JOINT: u32 = 4;
-const WIDE: u32 = 5;
-const COLON: u32 = 6;
+/// Blocks that are classified together.
+pub(crate) const STRETCH: usize = 64;
+/// The same with the block before them and the block after.
+const ROW: usize = STRETCH + 2;
 
-/// The classes of one block: bit n of each word is byte n.
+/// One class of a stretch of blocks: a word for each block, in which bit n is byte n.
+pub(crate) type Row = [u64; ROW];
+
+/// The classes that the places of candidates are found with.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Classes {
-    pub(crate) digit: u64,
-    pub(crate) upper: u64,
-    pub(crate) lower: u64,
-    /// `@`.
-    pub(crate) sign: u64,
-    /// `_` and `-`, which join words.
-    pub(crate) joint: u64,
+pub(crate) struct Classes<T> {
+    pub(crate) digit: T,
+    pub(crate) upper: T,
+    pub(crate) lower: T,
+    /// `a` to `f` in either case.
+    pub(crate) hex_letter: T,
+    /// Letters in either case that end a word for a secret: d, e, n, s, t, y.
+    pub(crate) tail: T,
+    /// No ASCII.
+    pub(crate) high: T,
     /// First bytes of characters of three bytes or more.
-    pub(crate) wide: u64,
-    /// `:` and `=`.
-    pub(crate) colon: u64,
+    pub(crate) wide: T,
+    /// `@`.
+    pub(crate) sign: T,
+    pub(crate) minus: T,
+    pub(crate) under: T,
+    pub(crate) dot: T,
+    /// `+`, `%` and `#`, which join what stands on both sides.
+    pub(crate) tie: T,
+    pub(crate) slash: T,
+    pub(crate) colon: T,
+    pub(crate) equals: T,
+    pub(crate) space: T,
+    pub(crate) comma: T,
+    /// `<`.
+    pub(crate) angle: T,
+    /// Line feeds.
+    pub(crate) feed: T,
+    /// `"`, `'`, `` ` `` and `]`, which may stand between a name and its sign.
+    pub(crate) quote: T,
 }
 
-impl Classes {
-    /// The classes of a block.
-    pub(crate) fn of(block: &[u8; BLOCK]) -> Self {
-        let mut class = [0u8; BLOCK];
-        for (class, byte) in class.iter_mut().zip(block) {
-            *class = class_of(*byte);
+impl<T> Classes<T> {
+    /// The same classes in another form.
+    #[inline(always)]
+    pub(crate) fn convert<U>(&self, to: &impl Form<T, U>) -> Classes<U> {
+        Classes {
+            digit: to.form(&self.digit),
+            upper: to.form(&self.upper),
+            lower: to.form(&self.lower),
+            hex_letter: to.form(&self.hex_letter),
+            tail: to.form(&self.tail),
+            high: to.form(&self.high),
+            wide: to.form(&self.wide),
+            sign: to.form(&self.sign),
+            minus: to.form(&self.minus),
+            under: to.form(&self.under),
+            dot: to.form(&self.dot),
+            tie: to.form(&self.tie),
+            slash: to.form(&self.slash),
+            colon: to.form(&self.colon),
+            equals: to.form(&self.equals),
+            space: to.form(&self.space),
+            comma: to.form(&self.comma),
+            angle: to.form(&self.angle),
+            feed: to.form(&self.feed),
+            quote: to.form(&self.quote),
         }
-        let mut words = [0u64; 8];
-        for (word, eight) in words.iter_mut().zip(class.as_chunks::<8>().0) {
-            *word = turn(u64::from_le_bytes(*eight));
-        }
-        // Byte k of every word belongs to class k.
-        let words = turn_bytes(words);
-        let [digit, upper, lower, sign, joint, wide, colon, _] = words;
-        Self { digit, upper, lower, sign, joint, wide, colon }
     }
 }
 
-/// The classes of one byte as bits.
-const fn class_of(byte: u8) -> u8 {
-    ((byte.wrapping_sub(b'0') < 10) as u8) << DIGIT
-        | ((byte.wrapping_sub(b'A') < 26) as u8) << UPPER
-        | ((byte.wrapping_sub(b'a') < 26) as u8) << LOWER
-        | ((byte == b'@') as u8) << SIGN
-        | (((byte == b'_') | (byte == b'-')) as u8) << JOINT
-        | ((byte >= 0xe0) as u8) << WIDE
-        | (((byte == b':') | (byte == b'=')) as u8) << COLON
+/// How one form of a class is made of another; a trait and no closure, so that it is always inlined
+/// into the code for the processor's instructions.
+pub(crate) trait Form<T, U> {
+    /// The class in the other form.
+    fn form(&self, class: &T) -> U;
 }
 
-/// Turns a matrix of eight by eight bits: bit c of byte r becomes bit r of byte c.
-const fn turn(mut x: u64) -> u64 {
-    let t = (x ^ (x >> 7)) & 0x00aa_00aa_00aa_00aa;
-    x = x ^ t ^ (t << 7);
-    let t = (x ^ (x >> 14)) & 0x0000_cccc_0000_cccc;
-    x = x ^ t ^ (t << 14);
-    let t = (x ^ (x >> 28)) & 0x0000_0000_f0f0_f0f0;
-    x ^ t ^ (t << 28)
-}
+struct Empty;
 
-/// Turns a matrix of eight by eight bytes: byte c of word r becomes byte r of word c.
-fn turn_bytes(mut w: [u64; 8]) -> [u64; 8] {
-    for (step, mask) in
-        [(4u32, 0x0000_0000_ffff_ffffu64), (2, 0x0000_ffff_0000_ffff), (1, 0x00ff_00ff_00ff_00ff)]
-    {
-        let mut next = w;
-        for row in 0..8usize {
-            let partner = row ^ step as usize;
-            let (Some(a), Some(b)) = (w.get(row), w.get(partner)) else { continue };
-            let value = if row & step as usize == 0 {
-                (a & mask) | ((b & mask) << (8 * step))
-            } else {
-                ((b >> (8 * step)) & mask) | (a & !mask)
-            };
-            if let Some(place) = next.get_mut(row) {
-                *place = value;
-            }
-        }
-        w = next;
+impl Form<(), Row> for Empty {
+    #[inline(always)]
+    fn form(&self, (): &()) -> Row {
+        [0; ROW]
     }
-    w
+}
+
+impl Classes<Row> {
+    #[inline(always)]
+    fn put(&mut self, number: usize, block: &Classes<u64>) {
+        put(&mut self.digit, number, block.digit);
+        put(&mut self.upper, number, block.upper);
+        put(&mut self.lower, number, block.lower);
+        put(&mut self.hex_letter, number, block.hex_letter);
+        put(&mut self.tail, number, block.tail);
+        put(&mut self.high, number, block.high);
+        put(&mut self.wide, number, block.wide);
+        put(&mut self.sign, number, block.sign);
+        put(&mut self.minus, number, block.minus);
+        put(&mut self.under, number, block.under);
+        put(&mut self.dot, number, block.dot);
+        put(&mut self.tie, number, block.tie);
+        put(&mut self.slash, number, block.slash);
+        put(&mut self.colon, number, block.colon);
+        put(&mut self.equals, number, block.equals);
+        put(&mut self.space, number, block.space);
+        put(&mut self.comma, number, block.comma);
+        put(&mut self.angle, number, block.angle);
+        put(&mut self.feed, number, block.feed);
+        put(&mut self.quote, number, block.quote);
+    }
+}
+
+#[inline(always)]
+fn put(row: &mut Row, number: usize, bits: u64) {
+    if let Some(word) = row.get_mut(number) {
+        *word = bits;
+    }
+}
+
+/// The classes of the blocks of a text from `base` on: one block before it, [`STRETCH`] blocks, one
+/// after. Bytes outside the text are in no class.
+pub(crate) fn classify(level: Level, text: &[u8], base: usize) -> Classes<Row> {
+    dispatch!(level, simd => rows(simd, text, base))
+}
+
+/// Inlined into the code for each set of instructions.
+#[inline(always)]
+fn rows<S: Simd>(simd: S, text: &[u8], base: usize) -> Classes<Row> {
+    let mut classes = Classes::<()>::default().convert(&Empty);
+    let blocks = text.len().saturating_sub(base).div_ceil(BLOCK) + 1;
+    for number in 0..ROW.min(blocks) {
+        let bytes = bytes(text, base, number);
+        classes.put(number, &block(simd, &bytes));
+    }
+    classes
+}
+
+/// The bytes of the block before `base` or of one from there on; zero where the text has none.
+#[inline(always)]
+fn bytes(text: &[u8], base: usize, number: usize) -> [u8; BLOCK] {
+    let start = (base + number * BLOCK).checked_sub(BLOCK);
+    let whole = start.and_then(|at| text.get(at..)?.first_chunk::<BLOCK>());
+    whole.copied().unwrap_or_else(|| edge(text, base, number))
+}
+
+/// The same at the edges of the text.
+#[cold]
+fn edge(text: &[u8], base: usize, number: usize) -> [u8; BLOCK] {
+    std::array::from_fn(|i| {
+        let at = (base + number * BLOCK + i).checked_sub(BLOCK);
+        at.and_then(|at| text.get(at)).copied().unwrap_or(0)
+    })
+}
+
+/// The classes of one block.
+#[inline(always)]
+fn block<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes<u64> {
+    let bytes = u8x64::from_slice(simd, block);
+    // Letters without case; other bytes change too, but none becomes a letter.
+    let folded = bytes | u8x64::splat(simd, 0x20);
+    Classes {
+        digit: range(simd, bytes, b'0', 10),
+        upper: range(simd, bytes, b'A', 26),
+        lower: range(simd, bytes, b'a', 26),
+        hex_letter: range(simd, folded, b'a', 6),
+        tail: same(simd, folded, b'd')
+            | same(simd, folded, b'e')
+            | same(simd, folded, b'n')
+            | same(simd, folded, b's')
+            | same(simd, folded, b't')
+            | same(simd, folded, b'y'),
+        high: least(simd, bytes, 0x80),
+        wide: least(simd, bytes, 0xe0),
+        sign: same(simd, bytes, b'@'),
+        minus: same(simd, bytes, b'-'),
+        under: same(simd, bytes, b'_'),
+        dot: same(simd, bytes, b'.'),
+        tie: same(simd, bytes, b'+') | same(simd, bytes, b'%') | same(simd, bytes, b'#'),
+        slash: same(simd, bytes, b'/'),
+        colon: same(simd, bytes, b':'),
+        equals: same(simd, bytes, b'='),
+        space: same(simd, bytes, b' '),
+        comma: same(simd, bytes, b','),
+        angle: same(simd, bytes, b'<'),
+        feed: same(simd, bytes, b'\n'),
+        quote: same(simd, bytes, b'"')
+            | same(simd, bytes, b'\'')
+            | same(simd, bytes, b'`')
+            | same(simd, bytes, b']'),
+    }
+}
+
+#[inline(always)]
+fn same<S: Simd>(simd: S, bytes: u8x64<S>, byte: u8) -> u64 {
+    bytes.simd_eq(u8x64::splat(simd, byte)).to_bitmask()
+}
+
+#[inline(always)]
+fn range<S: Simd>(simd: S, bytes: u8x64<S>, first: u8, count: u8) -> u64 {
+    (bytes - u8x64::splat(simd, first)).simd_lt(u8x64::splat(simd, count)).to_bitmask()
+}
+
+#[inline(always)]
+fn least<S: Simd>(simd: S, bytes: u8x64<S>, byte: u8) -> u64 {
+    bytes.simd_ge(u8x64::splat(simd, byte)).to_bitmask()
 }
 
 #[cfg(test)]
@@ -99,23 +224,67 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    fn class_of(byte: u8) -> Classes<u64> {
+        let is = |wanted: &[u8]| u64::from(wanted.contains(&byte));
+        Classes {
+            digit: byte.is_ascii_digit().into(),
+            upper: byte.is_ascii_uppercase().into(),
+            lower: byte.is_ascii_lowercase().into(),
+            hex_letter: (byte.is_ascii_hexdigit() && !byte.is_ascii_digit()).into(),
+            tail: is(b"dentsyDENTSY"),
+            high: (!byte.is_ascii()).into(),
+            wide: (byte >= 0xe0).into(),
+            sign: is(b"@"),
+            minus: is(b"-"),
+            under: is(b"_"),
+            dot: is(b"."),
+            tie: is(b"+%#"),
+            slash: is(b"/"),
+            colon: is(b":"),
+            equals: is(b"="),
+            space: is(b" "),
+            comma: is(b","),
+            angle: is(b"<"),
+            feed: is(b"\n"),
+            quote: is(b"\"'`]"),
+        }
+    }
+
+    struct Bit(usize);
+
+    impl Form<Row, u64> for Bit {
+        fn form(&self, row: &Row) -> u64 {
+            row[self.0 / BLOCK] >> (self.0 % BLOCK) & 1
+        }
+    }
+
+    #[test]
+    fn every_byte_has_its_classes_with_and_without_vector_instructions() {
+        let text: Vec<u8> = (0..=255u8).chain(b'0'..=b'z').collect();
+        for level in [Level::new(), Level::fallback()] {
+            for base in [0, 1, 64, 100] {
+                let found = classify(level, &text, base);
+                for (at, byte) in text.iter().enumerate().skip(base.saturating_sub(BLOCK)) {
+                    let bits = found.convert(&Bit(at + BLOCK - base));
+                    assert_eq!(bits, class_of(*byte), "byte {at} from {base} with {level:?}");
+                }
+            }
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig {
             failure_persistence: None, ..ProptestConfig::default()
         })]
         #[test]
-        fn every_bit_says_what_its_byte_is(bytes in proptest::collection::vec(any::<u8>(), BLOCK)) {
-            let block: [u8; BLOCK] = bytes.try_into().unwrap();
-            let found = Classes::of(&block);
-            let words = [
-                found.digit, found.upper, found.lower, found.sign, found.joint, found.wide,
-                found.colon,
-            ];
-            for (i, byte) in block.iter().enumerate() {
-                for (k, word) in words.iter().enumerate() {
-                    prop_assert_eq!((word >> i & 1) as u8, class_of(*byte) >> k & 1, "byte {}", i);
-                }
-            }
+        fn all_instructions_give_the_same_classes(
+            bytes in proptest::collection::vec(any::<u8>(), 0..5_000),
+            base in 0usize..200,
+        ) {
+            let base = base.min(bytes.len());
+            prop_assert_eq!(
+                classify(Level::new(), &bytes, base), classify(Level::fallback(), &bytes, base)
+            );
         }
     }
 }

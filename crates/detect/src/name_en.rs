@@ -2,7 +2,7 @@
 //! with a family name; a title or a word like `Customer` before makes them sure.
 
 use crate::places;
-use crate::topic::{self, Topic};
+use crate::topic::Topic;
 use crate::words::{self, Roles};
 use crate::{Confidence, Hit, Kind};
 
@@ -22,10 +22,10 @@ struct Part {
 }
 
 /// The name that starts at this capital letter, if one does.
-pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
     let (parts, count) = parts(text, start);
     let parts = parts.get(..count)?;
-    let context = Announced::before(text, start);
+    let context = Announced::before(text, start, topic);
     let (taken, complete) = longest(parts, context)?;
     let end = parts.get(taken - 1)?.end;
     if is_thing(text, start, end, parts.get(taken)) && !context.title {
@@ -211,7 +211,7 @@ struct Announced {
 }
 
 impl Announced {
-    fn before(text: &[u8], start: usize) -> Self {
+    fn before(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Self {
         let head = text.get(..start).unwrap_or_default();
         let gap = head
             .iter()
@@ -230,7 +230,7 @@ impl Announced {
             let announces = roles.any(Roles::BEFORE) && (!stop || between == b",\n");
             any = title || announces;
         }
-        let named = !any && topic::before(text, start) == Some(Topic::Person);
+        let named = !any && topic() == Some(Topic::Person);
         Self { any: any || named, title, strong: title || named || (any && colon) }
     }
 }
@@ -238,12 +238,16 @@ impl Announced {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::topic::{self, Near};
 
     fn found(text: &str) -> Option<(&str, Confidence)> {
         let starts = text.bytes().enumerate().filter(|(_, b)| b.is_ascii_uppercase());
         starts
             .filter(|(i, _)| words::at(text.as_bytes(), *i).1.any(Roles::STARTS))
-            .find_map(|(i, _)| at(text.as_bytes(), i))
+            .find_map(|(i, _)| {
+                let near = Near::read(text.as_bytes(), i);
+                at(text.as_bytes(), i, || topic::before(text.as_bytes(), i, &near))
+            })
             .map(|hit| (text.get(hit.start..hit.end).unwrap(), hit.confidence))
     }
 

@@ -45,8 +45,13 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     if roles & (han::SURNAME | han::COMPOUND) == 0 {
         return None;
     }
+    if !may_be_bounded(text, start) {
+        return None;
+    }
     let rest = han::after(text, start, NAME_BYTES + AFTER_BYTES);
-    if CONTEXT.never.get(&first).is_some_and(|list| list.iter().any(|n| rest.starts_with(n))) {
+    if roles & han::NEVER != 0
+        && CONTEXT.never.get(&first).is_some_and(|list| list.iter().any(|n| rest.starts_with(n)))
+    {
         return None;
     }
     let compound = roles & han::COMPOUND != 0 && han::compound(rest);
@@ -72,6 +77,18 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     Some(Hit { kind: Kind::PersonName, start, end: start + way.bytes, confidence })
 }
 
+/// In the midst of other characters a name needs a word that announces it or a title: most places
+/// have neither.
+fn may_be_bounded(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(3).and_then(|i| han::at(text, i));
+    if before.is_none_or(|c| !is_han(c) || han::roles(c) & han::ANNOUNCES != 0) {
+        return true;
+    }
+    let titled =
+        |n: usize| han::at(text, start + 3 * n).is_some_and(|c| han::roles(c) & han::TITLE != 0);
+    (1..=4).any(titled)
+}
+
 /// Whether a whole cell is a Chinese name.
 pub(crate) fn cell(cell: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(cell) else { return false };
@@ -89,6 +106,7 @@ fn announced(head: &str) -> bool {
         head.trim_end_matches(['：', ':', ' ', '「', '（', '(', '"', '\t', '為', '是', '为']);
     head.chars()
         .next_back()
+        .filter(|last| han::roles(*last) & han::ANNOUNCES != 0)
         .and_then(|last| CONTEXT.before.get(&last))
         .is_some_and(|list| list.iter().any(|word| head.ends_with(word)))
 }

@@ -1,63 +1,146 @@
 //! What starts with a digit: every number is read once and asked what it can be.
 
 use crate::digits::{Number, Run};
-use crate::text::{border_after, border_before, plain};
-use crate::topic::{self, Topic};
-use crate::{Hit, Kind, address_zh, bank, card, date, mainland, network, phone};
-use std::cell::OnceCell;
+use crate::text::{self, border_after, border_before, plain};
+use crate::topic::Topic;
+use crate::{Hit, Kind, address_en, address_zh, bank, card, date, mainland, network, phone};
 
 /// What starts at this digit, if something does.
-pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
-    if !border_before(text, start) {
+pub(crate) fn at(
+    text: &[u8],
+    start: usize,
+    topic: impl Fn() -> Option<Topic> + Copy,
+) -> Option<Hit> {
+    // The rest of what may stand before is known.
+    let before = start.checked_sub(1).and_then(|i| text.get(i)).copied().unwrap_or(b' ');
+    if before >= 0x80 && !border_before(text, start) {
         return None;
     }
-    // Digits that run into letters are a hash or a code, in which no number starts.
-    let run = text.get(start..)?.iter().take_while(|b| b.is_ascii_digit()).take(18).count();
-    let joined = text.get(start + run).copied().unwrap_or(b' ');
-    if joined.is_ascii_alphabetic() && run < 17 {
-        let unit = run <= 4 && !text.get(start + run + 1).is_some_and(u8::is_ascii_alphanumeric);
-        return network::hexadecimal(text, start)
-            .or_else(|| unit.then(|| address_zh::at_number(text, start, start + run)).flatten());
+    let run = text::digits(text, start);
+    let next = text.get(start + run).copied().unwrap_or(b' ');
+    match run {
+        // A full-width digit.
+        0 => grouped(text, start, topic),
+        // Digits that run into letters are a hash, a code or a floor.
+        1..=16 if next.is_ascii_alphabetic() => with_letter(text, start, run),
+        1..=3 => short(text, start, run, topic),
+        4..=12 if may_go_on(text, start, run, next) => {
+            written(text, start, run, topic).or_else(|| grouped(text, start, topic))
+        }
+        // Alone, and without a check: a word must speak for it.
+        4..=12 => match topic() {
+            None | Some(Topic::Other | Topic::Person | Topic::Mail | Topic::Network) => {
+                (run == 4).then(|| address(text, start, run)).flatten()
+            }
+            Some(_) => written(text, start, run, topic).or_else(|| grouped(text, start, topic)),
+        },
+        13..=19 if !may_go_on(text, start, run, next) => long(text, start, run, topic),
+        13..=24 => grouped(text, start, topic),
+        _ => None,
     }
-    // Digits that stand alone are too few or too many for any number, or go on to the readings
-    // below.
-    let opens = matches!(joined, b' ' | b'-' | b'(' | b'.' | b'/' | b':') || joined >= 0x80;
-    let thousands = joined == b',' && text.get(start + run + 1).is_some_and(u8::is_ascii_digit);
-    if !opens && !thousands && run < 4 {
+}
+
+/// Whether a number may be longer than its first digits, or have a form that needs no word:
+/// `9123 4567`, `+852…`, `12345678(9)`.
+fn may_go_on(text: &[u8], start: usize, run: usize, next: u8) -> bool {
+    let more = match next {
+        b' ' | b'-' => text.get(start + run + 1).is_some_and(u8::is_ascii_digit),
+        b'(' => true,
+        0xef => true,
+        _ => false,
+    };
+    if start > 0 && text.get(start - 1) == Some(&b'+') {
+        return true;
+    }
+    // Years before months, the most common digits of all: no number has such groups.
+    more && (run != 4 || text::digits(text, start + run + 1) >= 4)
+}
+
+/// Digits alone, as long as cards, accounts and Mainland identity numbers.
+fn long(
+    text: &[u8],
+    start: usize,
+    run: usize,
+    topic: impl Fn() -> Option<Topic> + Copy,
+) -> Option<Hit> {
+    let mut digits = [0u8; 19];
+    for (digit, byte) in digits.iter_mut().zip(text.get(start..start + run)?) {
+        *digit = byte - b'0';
+    }
+    let groups = [u8::try_from(run).ok()?];
+    let number = Number { digits: digits.get(..run)?, groups: &groups, end: start + run };
+    let identity = matches!(run, 17 | 18).then(|| mainland::at(text, start)).flatten();
+    identity
+        .or_else(|| card::of(text, start, &number, topic))
+        .or_else(|| bank::account(text, start, &number, topic))
+}
+
+/// `12A號`, `3rd Floor`, `27A Nathan Road`.
+fn with_letter(text: &[u8], start: usize, run: usize) -> Option<Hit> {
+    if run > 4 {
         return None;
     }
-    if joined == b':' && run < 4 {
-        return network::hexadecimal(text, start);
+    let lone = !text.get(start + run + 1).is_some_and(u8::is_ascii_alphanumeric);
+    lone.then(|| address_zh::at_number(text, start, start + run))
+        .flatten()
+        .or_else(|| address_en::at_number(text, start, run))
+}
+
+/// One to three digits: the beginning of something longer.
+fn short(
+    text: &[u8],
+    start: usize,
+    run: usize,
+    topic: impl Fn() -> Option<Topic> + Copy,
+) -> Option<Hit> {
+    match (text.get(start + run)?, text.get(start + run + 1).copied().unwrap_or(b' ')) {
+        (b'.', _) => {
+            network::version_four(text, start).or_else(|| date::of_birth(text, start, topic))
+        }
+        (b',', b'0'..=b'9') => salary(text, start, topic),
+        (b' ' | b'-', b'0'..=b'9') => {
+            written(text, start, run, topic).or_else(|| grouped(text, start, topic))
+        }
+        _ => written(text, start, run, topic),
     }
-    let known = OnceCell::new();
-    let topic = || *known.get_or_init(|| topic::before(text, start));
-    let run = Run::read(text, start)?;
-    let first = run.first()?;
-    if first.digits.len() <= 4
-        && let Some(hit) = address_zh::at_number(text, start, first.end)
+}
+
+/// Numbers within words: addresses, dates, sums.
+fn written(
+    text: &[u8],
+    start: usize,
+    run: usize,
+    topic: impl Fn() -> Option<Topic> + Copy,
+) -> Option<Hit> {
+    if run <= 4
+        && let Some(hit) = address(text, start, run)
     {
         return Some(hit);
     }
-    let after = plain(text, first.end).map_or(0, |(c, _)| c);
-    if (after == b',' || matches!(first.digits.len(), 4..=7))
+    let next = text.get(start + run).copied().unwrap_or(b' ');
+    if (4..=7).contains(&run)
         && let Some(hit) = salary(text, start, topic)
     {
         return Some(hit);
     }
-    if first.digits.len() <= 3 && after == b'.' {
-        return network::version_four(text, start);
-    }
-    if matches!(after, b':' | b'-' | b'a'..=b'f' | b'A'..=b'F')
-        && let Some(hit) = network::hexadecimal(text, start)
-    {
-        return Some(hit);
-    }
-    if first.digits.len() <= 8
-        && let Some(hit) = date::of_birth(text, start, topic)
-    {
-        return Some(hit);
-    }
-    if first.digits.len() == 17 || first.digits.len() == 18 {
+    let dated = run == 8 || matches!(next, b'-' | b'/' | b'.' | b' ' | 0xe5);
+    (run <= 8 && dated).then(|| date::of_birth(text, start, topic)).flatten()
+}
+
+/// An address whose first number this is.
+fn address(text: &[u8], start: usize, run: usize) -> Option<Hit> {
+    let next = text.get(start + run).copied().unwrap_or(b' ');
+    let chinese = (next == b' ' || next >= 0x80)
+        .then(|| address_zh::at_number(text, start, start + run))
+        .flatten();
+    chinese.or_else(|| address_en::at_number(text, start, run))
+}
+
+/// All readings of digits in groups.
+fn grouped(text: &[u8], start: usize, topic: impl Fn() -> Option<Topic> + Copy) -> Option<Hit> {
+    let run = Run::read(text, start)?;
+    let first = run.first()?;
+    if matches!(first.digits.len(), 17 | 18) {
         return mainland::at(text, start)
             .or_else(|| run.numbers().find_map(|n| card::of(text, start, &n, topic)));
     }
@@ -220,11 +303,13 @@ pub(crate) fn card_shaped(cell: &[u8]) -> bool {
 mod tests {
     use super::*;
     use crate::Confidence;
+    use crate::topic::{self, Near};
 
     fn found(text: &str) -> Option<(Kind, &str, Confidence)> {
         (0..text.len()).find_map(|i| {
             text.as_bytes().get(i).filter(|b| b.is_ascii_digit())?;
-            let hit = at(text.as_bytes(), i)?;
+            let near = Near::read(text.as_bytes(), i);
+            let hit = at(text.as_bytes(), i, || topic::before(text.as_bytes(), i, &near))?;
             Some((hit.kind, text.get(hit.start..hit.end)?, hit.confidence))
         })
     }

@@ -13,7 +13,10 @@ const WINDOW_BYTES: usize = 96;
 const ADJACENT_BYTES: usize = 2;
 /// Between a word for earnings and the currency of the sum: ` of `.
 const CURRENCY_BYTES: usize = 8;
-const BUCKETS: usize = 4096;
+/// The longest word, in bytes; a test looks.
+const WORD_BYTES_MAX: usize = 32;
+/// Beginnings of words are told apart by this many bits.
+const BEGINNINGS: usize = 16_384;
 
 /// What a word says about the value after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,45 +105,81 @@ impl Topic {
     }
 }
 
-struct Word {
-    text: Vec<u8>,
-    topic: Topic,
-}
-
-/// Words by their last three bytes; most places in a text end none, which one bit says.
+/// Words by how they begin; most words of a text begin none, which one bit says.
 struct Dictionary {
-    ends: Vec<bool>,
-    buckets: Vec<Vec<Word>>,
+    begins: Vec<u64>,
+    /// For each beginning its bucket.
+    buckets: Vec<u16>,
+    words: Vec<Vec<(&'static [u8], Topic)>>,
 }
 
 static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
-    let mut buckets: Vec<Vec<Word>> = Vec::new();
-    buckets.resize_with(BUCKETS, Vec::new);
-    let mut ends = vec![false; BUCKETS];
+    let mut words = Dictionary {
+        begins: vec![0u64; BEGINNINGS / 64],
+        buckets: vec![0; BEGINNINGS],
+        words: vec![Vec::new()],
+    };
     for line in include_str!("../data/keywords.tsv").lines() {
-        let Some((topic, words)) = line.split_once('\t') else { continue };
+        let Some((topic, list)) = line.split_once('\t') else { continue };
         let Some(topic) = Topic::named(topic) else { continue };
-        for word in words.split('|') {
-            // A word of two letters ends after any byte that is no letter.
-            let before = if word.len() == 2 { 0..=255u8 } else { b' '..=b' ' };
-            for byte in before.filter(|b| !b.is_ascii_alphabetic()) {
-                let padded = [&[byte], word.as_bytes()].concat();
-                let place = bucket_of(&padded, padded.len());
-                if let (Some(bucket), Some(end)) = (buckets.get_mut(place), ends.get_mut(place)) {
-                    *end = true;
-                    let text = word.as_bytes().to_vec();
-                    if !bucket.iter().any(|w| w.text == text) {
-                        bucket.push(Word { text, topic });
-                    }
-                }
+        for word in list.split('|').map(str::as_bytes) {
+            for key in keys(word) {
+                words.add(key, word, topic);
             }
         }
     }
-    for bucket in &mut buckets {
-        bucket.sort_by_key(|word| std::cmp::Reverse(word.text.len()));
+    for bucket in &mut words.words {
+        bucket.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
     }
-    Dictionary { ends, buckets }
+    words
 });
+
+impl Dictionary {
+    fn add(&mut self, key: u32, word: &'static [u8], topic: Topic) {
+        let place = place_of(key);
+        if let Some(bits) = self.begins.get_mut(place / 64) {
+            *bits |= 1 << (place % 64);
+        }
+        let Some(number) = self.buckets.get_mut(place) else { return };
+        if *number == 0 {
+            *number = u16::try_from(self.words.len()).unwrap_or_default();
+            self.words.push(Vec::new());
+        }
+        let Some(bucket) = self.words.get_mut(usize::from(*number)) else { return };
+        if !bucket.iter().any(|(known, _)| *known == word) {
+            bucket.push((word, topic));
+        }
+    }
+
+    /// The longest word that starts here and ends by `limit`: where it ends, and its topic.
+    #[inline]
+    fn starting(&self, text: &[u8], start: usize, limit: usize) -> Option<(usize, Topic)> {
+        let place = place_of(key_of(text, start));
+        if self.begins.get(place / 64)? >> (place % 64) & 1 == 0 {
+            return None;
+        }
+        self.longest(place, text, start, limit)
+    }
+
+    fn longest(
+        &self,
+        place: usize,
+        text: &[u8],
+        start: usize,
+        limit: usize,
+    ) -> Option<(usize, Topic)> {
+        let bucket = self.words.get(usize::from(*self.buckets.get(place)?))?;
+        bucket.iter().find_map(|(word, topic)| {
+            let end = start + word.len();
+            if end > limit {
+                return None;
+            }
+            let part = text.get(start..end)?;
+            let same = part.iter().zip(*word).all(|(a, b)| fold(*a) == *b);
+            (same && ends_word(text, start, end)).then_some((end, *topic))
+        })
+    }
+}
 
 /// The byte with case and joints taken away.
 const fn fold(byte: u8) -> u8 {
@@ -150,70 +189,124 @@ const fn fold(byte: u8) -> u8 {
     }
 }
 
-/// The last three bytes before a place, folded; a space for each that is missing.
-fn key_of(text: &[u8], end: usize) -> u32 {
-    let byte = |back: usize| {
-        let byte = end.checked_sub(back).and_then(|i| text.get(i)).copied().unwrap_or(b' ');
-        u32::from(fold(byte))
+/// How a word begins: three bytes without case; of other scripts four bytes, the first character
+/// and a part of the second.
+#[inline]
+fn key_of(text: &[u8], at: usize) -> u32 {
+    let rest = text.get(at..).unwrap_or_default();
+    let bytes = match rest.first_chunk::<4>() {
+        Some(bytes) => u32::from_le_bytes(*bytes),
+        None => {
+            let byte = |i: usize| rest.get(i).copied().unwrap_or(b' ');
+            u32::from_le_bytes([byte(0), byte(1), byte(2), b' '])
+        }
     };
-    byte(3) << 16 | byte(2) << 8 | byte(1)
+    if bytes & 0x80 != 0 { bytes } else { bytes & 0x00ff_ffff | 0x0020_2020 }
 }
 
-fn place_of(key: u32) -> usize {
-    (key.wrapping_mul(0x9e37_79b1) >> 20) as usize % BUCKETS
-}
-
-/// The bucket of the words that end as the text does before this place.
-fn bucket_of(text: &[u8], end: usize) -> usize {
-    place_of(key_of(text, end))
-}
-
-/// The longest word that ends here: where it starts, and its topic.
-fn word_ending(text: &[u8], end: usize) -> Option<(usize, Topic)> {
-    let place = bucket_of(text, end);
-    if WORDS.ends.get(place) != Some(&true) {
-        return None;
+/// All keys that a place may have where this word starts: a space may be a joint, and after a word
+/// of two letters anything may stand that is no letter.
+fn keys(word: &[u8]) -> Vec<u32> {
+    let mut texts: Vec<Vec<u8>> = vec![Vec::new()];
+    for place in 0..4 {
+        let choices: Vec<u8> = match word.get(place) {
+            Some(b' ') => b" _-".to_vec(),
+            Some(byte) => vec![*byte],
+            None if place < 3 => (0..=255u8).filter(|b| !b.is_ascii_lowercase()).collect(),
+            None => vec![b' '],
+        };
+        let longer = |text: &Vec<u8>, c: &u8| text.iter().copied().chain([*c]).collect();
+        texts = texts.iter().flat_map(|t| choices.iter().map(move |c| longer(t, c))).collect();
     }
-    WORDS.buckets.get(place)?.iter().find_map(|word| {
-        let start = end.checked_sub(word.text.len())?;
-        let part = text.get(start..end)?;
-        let same = part.iter().zip(&word.text).all(|(a, b)| fold(*a) == *b);
-        (same && bordered(text, start, end)).then_some((start, word.topic))
-    })
+    texts.iter().map(|text| key_of(text, 0)).collect()
 }
 
-/// Words in Latin letters stand alone; short ones must also end.
-fn bordered(text: &[u8], at: usize, end: usize) -> bool {
-    let Some(first) = text.get(at).filter(|b| b.is_ascii()) else { return true };
-    let before = at.checked_sub(1).and_then(|i| text.get(i)).copied().unwrap_or(b' ');
-    // `userPhone`: a capital begins a word.
-    let begins = !before.is_ascii_alphabetic()
-        || (first.is_ascii_uppercase() && before.is_ascii_lowercase());
+#[inline]
+const fn place_of(key: u32) -> usize {
+    (key.wrapping_mul(0x9e37_79b1) >> (32 - BEGINNINGS.ilog2())) as usize
+}
+
+/// Words in Latin letters stand alone; long ones may take an ending, short ones must end.
+fn ends_word(text: &[u8], at: usize, end: usize) -> bool {
+    if !text.get(at).is_some_and(u8::is_ascii) {
+        return true;
+    }
     let after = text.get(end).copied().unwrap_or(b' ');
     let ends = !after.is_ascii_alphabetic() || (end - at > 4 && after.is_ascii_lowercase());
     // `cardNo`: the next capital ends a word.
-    begins && (ends || after.is_ascii_uppercase())
+    ends || after.is_ascii_uppercase()
+}
+
+/// Where words begin and lines end before a place: bit 127 is the byte right before it, bit 0 the
+/// byte 128 before. Words begin at a letter after no letter and no digit, at a capital after a
+/// small letter, and at each character of other scripts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Near {
+    pub(crate) words: u128,
+    pub(crate) lines: u128,
+}
+
+impl Near {
+    /// The same read from the text, byte by byte.
+    pub(crate) fn read(text: &[u8], at: usize) -> Self {
+        let mut near = Self { words: 0, lines: 0 };
+        for by in 1..=at.min(128) {
+            let here = text.get(at - by).copied().unwrap_or(0);
+            let before = (at - by).checked_sub(1).and_then(|i| text.get(i)).copied().unwrap_or(0);
+            let begins = here.is_ascii_alphabetic() && !before.is_ascii_alphanumeric()
+                || here.is_ascii_uppercase() && before.is_ascii_lowercase()
+                || here >= 0xe0;
+            near.words |= u128::from(begins) << (128 - by);
+            near.lines |= u128::from(here == b'\n') << (128 - by);
+        }
+        near
+    }
+
+    /// The same for the place after a block with these words and lines.
+    #[inline]
+    pub(crate) fn and_block(&self, words: u64, lines: u64) -> Self {
+        let and = |before: u128, block: u64| before >> 64 | u128::from(block) << 64;
+        Self { words: and(self.words, words), lines: and(self.lines, lines) }
+    }
+
+    /// The same for the place in the next block of which this many bits stand before.
+    #[inline]
+    pub(crate) fn and_bits(&self, words: u64, lines: u64, bits: u32) -> Self {
+        let and = |before: u128, block: u64| match bits {
+            0 => before,
+            bits => before >> bits | u128::from(block) << (128 - bits),
+        };
+        Self { words: and(self.words, words), lines: and(self.lines, lines) }
+    }
+}
+
+/// The upper half: nothing of it is lost.
+#[inline]
+fn high(bits: u128) -> u64 {
+    u64::try_from(bits >> 64).unwrap_or(u64::MAX)
+}
+
+/// The part of a text that may name the value at a place.
+struct Line<'a> {
+    text: &'a [u8],
+    near: &'a Near,
+    at: usize,
+    start: usize,
+    end: usize,
 }
 
 /// What the text right before a value says that the value is.
-pub(crate) fn before(text: &[u8], at: usize) -> Option<Topic> {
-    let window = text.get(at.saturating_sub(WINDOW_BYTES)..at)?;
-    let line = match window.iter().rposition(|b| *b == b'\n') {
-        Some(newline) if window.get(newline..)?.iter().all(|b| b" \t\r\n\"'".contains(b)) => {
-            // The value stands alone on its line: the line above may name it.
-            let above = window.get(..newline)?;
-            let start = above.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
-            let above = above.get(start..)?;
-            let named = above.trim_ascii_end();
-            if !named.ends_with(b":") && !named.ends_with("：".as_bytes()) {
-                return None;
-            }
-            above
-        }
-        Some(newline) => window.get(newline + 1..)?,
-        None => window,
-    };
-    last_in(line, if is_field(line) { FIELD_REACH_BYTES } else { REACH_BYTES })
+pub(crate) fn before(text: &[u8], at: usize, near: &Near) -> Option<Topic> {
+    let line = Line::before(text, at, near)?;
+    let field = is_field(text.get(line.start..line.end)?);
+    line.last(if field { FIELD_REACH_BYTES } else { REACH_BYTES })
+}
+
+/// What the name of a column says that its values are.
+pub(crate) fn of_name(name: &[u8]) -> Option<Topic> {
+    let near = Near::read(name, name.len());
+    let line = Line { text: name, near: &near, at: name.len(), start: 0, end: name.len() };
+    line.last(WINDOW_BYTES)
 }
 
 /// Whether the value begins a field of a record: its column names it, not what stands far before.
@@ -222,52 +315,78 @@ fn is_field(line: &[u8]) -> bool {
     matches!(line.last(), Some(b',' | b'\t' | b'|' | b';'))
 }
 
-/// The topic of the last word in a line that ends within `reach` bytes of the line's end.
-fn last_in(line: &[u8], reach: usize) -> Option<Topic> {
-    let (start, topic) = nearest(line, line.len(), reach)?;
-    if topic != Topic::Other {
-        return Some(topic);
+impl<'a> Line<'a> {
+    fn before(text: &'a [u8], at: usize, near: &'a Near) -> Option<Self> {
+        let least = at.saturating_sub(WINDOW_BYTES);
+        let line = |start, end| Self { text, near, at, start, end };
+        let ends = near.lines >> (128 - WINDOW_BYTES) << (128 - WINDOW_BYTES);
+        if ends == 0 {
+            return Some(line(least, at));
+        }
+        let newline = at.checked_sub(ends.leading_zeros() as usize + 1)?;
+        if !text.get(newline..at)?.iter().all(|b| b" \t\r\n\"'".contains(b)) {
+            return Some(line(newline + 1, at));
+        }
+        // The value stands alone on its line: the line above may name it.
+        let last = text.get(newline.checked_sub(1)?)?;
+        if !matches!(last, b':' | b' ' | b'\r' | 0x9a) {
+            return None;
+        }
+        let above = text.get(least..newline)?;
+        let start = above.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+        let named = above.get(start..)?.trim_ascii_end();
+        let names = named.ends_with(b":") || named.ends_with("：".as_bytes());
+        names.then(|| line(least + start, newline))
     }
-    // `HKID reference`, `salary of HK$`: the word before says more.
-    let close = nearest(line, start, CURRENCY_BYTES).filter(|(_, before)| {
-        *before == Topic::Salary
-            || nearest(line, start, ADJACENT_BYTES).is_some_and(|(_, near)| near == *before)
-    });
-    Some(close.map_or(topic, |(_, before)| before))
-}
 
-/// The word that ends nearest before a place, and of those that overlap it the one that starts
-/// first: `octopus card` before `card no`.
-fn nearest(line: &[u8], from: usize, reach: usize) -> Option<(usize, Topic)> {
-    let words = &*WORDS;
-    let least = from.saturating_sub(reach);
-    let (mut end, mut found) = (from, None);
-    // The last three bytes, folded; each step back brings one more and drops one.
-    let mut key = key_of(line, from);
-    while end >= least.max(1) {
-        let last = line.get(end - 1).copied().unwrap_or(b' ');
-        // Values and what parts them end no word.
-        let may_end = last.is_ascii_alphabetic() || last >= 0x80 || last == b'$';
-        if may_end && words.ends.get(place_of(key)) == Some(&true) {
-            found = word_ending(line, end);
-            if found.is_some() {
-                break;
+    /// The topic of the last word, if it ends at most `reach` bytes before the end.
+    fn last(&self, reach: usize) -> Option<Topic> {
+        let (first, topic) = self.nearest(self.end, reach)?;
+        if topic != Topic::Other {
+            return Some(topic);
+        }
+        // `HKID reference`, `salary of HK$`: the word before says more.
+        let close = self.nearest(first, CURRENCY_BYTES).filter(|(_, before)| {
+            *before == Topic::Salary
+                || self.nearest(first, ADJACENT_BYTES).is_some_and(|(_, near)| near == *before)
+        });
+        Some(close.map_or(topic, |(_, before)| before))
+    }
+
+    /// The word that ends nearest before a place, and of those that overlap it the one that starts
+    /// first: `octopus card` before `card no`.
+    fn nearest(&self, from: usize, reach: usize) -> Option<(usize, Topic)> {
+        let least = from.saturating_sub(reach);
+        // A word that ends within reach starts at most its own length before.
+        let lowest = least.saturating_sub(WORD_BYTES_MAX).max(self.start);
+        let mut found: Option<(usize, Topic)> = None;
+        let words = &*WORDS;
+        // Bit 127 is the byte before `from`.
+        let shift = u32::try_from(self.at - from).ok()?;
+        let begins = self.near.words.checked_shl(shift).unwrap_or(0);
+        let halves = [(high(begins), 1usize), (high(begins << 64), 65)];
+        for (mut bits, first) in halves {
+            while bits != 0 {
+                let back = bits.leading_zeros();
+                bits ^= 1 << (63 - back);
+                let at = from.wrapping_sub(back as usize + first);
+                // Wrapped around, it is far beyond `from`.
+                if at < lowest || at > from {
+                    return found;
+                }
+                if found.is_some_and(|(first, _)| first > at + WORD_BYTES_MAX) {
+                    return found;
+                }
+                let Some((end, topic)) = words.starting(self.text, at, from) else { continue };
+                match found {
+                    None if end >= least => found = Some((at, topic)),
+                    Some((first, _)) if end > first => found = Some((at, topic)),
+                    _ => {}
+                }
             }
         }
-        end -= 1;
-        let next = end.checked_sub(3).and_then(|i| line.get(i)).copied().unwrap_or(b' ');
-        key = key >> 8 | u32::from(fold(next)) << 16;
+        found
     }
-    let (start, topic) = found?;
-    let earlier = (start + 1..end)
-        .rev()
-        .find_map(|end| word_ending(line, end).filter(|(first, _)| *first < start));
-    Some(earlier.unwrap_or((start, topic)))
-}
-
-/// What the name of a column says that its values are.
-pub(crate) fn of_name(name: &[u8]) -> Option<Topic> {
-    last_in(name, name.len())
 }
 
 #[cfg(test)]
@@ -275,7 +394,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> Option<Topic> {
-        before(text.as_bytes(), text.len())
+        before(text.as_bytes(), text.len(), &Near::read(text.as_bytes(), text.len()))
     }
 
     #[test]
@@ -293,6 +412,12 @@ mod tests {
         assert_eq!(of("hotel "), None);
         assert_eq!(of("phone\n"), None);
         assert_eq!(of("Telephone:\n"), Some(Topic::Phone));
+    }
+
+    #[test]
+    fn no_word_is_longer_than_a_reader_looks_back() {
+        let longest = WORDS.words.iter().flatten().map(|(word, _)| word.len()).max();
+        assert!(longest.is_some_and(|length| length <= WORD_BYTES_MAX), "{longest:?}");
     }
 
     #[test]

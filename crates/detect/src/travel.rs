@@ -7,6 +7,7 @@ use crate::{Hit, Kind};
 
 /// Lines of machine-readable documents (ICAO 9303): cards, visas of size B, passports.
 const LINES: [usize; 3] = [30, 36, 44];
+const LINE_MAX: usize = 44;
 
 /// The document number that starts here, if its form and the nearest word say so.
 pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
@@ -92,6 +93,13 @@ fn taiwan_check(token: &[u8]) -> bool {
     matches!(digits.first(), Some(b'1' | b'2' | b'8' | b'9'))
         && digits.len() == 9
         && sum.is_multiple_of(10)
+}
+
+/// The machine-readable line around this filler, the first on its line.
+pub(crate) fn machine_readable_around(text: &[u8], filler: usize) -> Option<Hit> {
+    let head = text.get(..filler)?.iter().rev().take(LINE_MAX + 1);
+    let start = filler - head.take_while(|b| is_mrz(**b)).count();
+    machine_readable(text, start)
 }
 
 /// A line of a machine-readable document that starts here: the second line with its check digits

@@ -92,30 +92,45 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
+/// The word in small letters, its first letter in the lowest byte.
 fn pack(word: &[u8]) -> u128 {
-    word.iter().fold(0, |key, b| key << 8 | u128::from(b.to_ascii_lowercase()))
+    word.iter().rev().fold(0, |key, b| key << 8 | u128::from(b.to_ascii_lowercase()))
 }
 
+#[inline]
 fn place_of(key: u128) -> usize {
-    let bytes = key.to_le_bytes();
-    let (mut low, mut high) = (0u64, 0u64);
-    for (i, b) in bytes.iter().enumerate() {
-        let half = if i < 8 { &mut low } else { &mut high };
-        *half |= u64::from(*b) << (8 * (i % 8));
-    }
-    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    usize::try_from(mixed >> 51).unwrap_or_default() % PLACES
+    let halves = key & u128::from(u64::MAX) ^ (key >> 64);
+    let mixed = halves.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 51;
+    usize::try_from(mixed % PLACES as u128).unwrap_or_default()
+}
+
+/// Sixteen bytes each of the same value.
+const fn each(byte: u8) -> u128 {
+    u128::from_le_bytes([byte; 16])
 }
 
 /// The letters that start here: how many, and what the word can be.
 pub(crate) fn at(text: &[u8], start: usize) -> (usize, Roles) {
     let rest = text.get(start..).unwrap_or_default();
+    if let Some(bytes) = rest.first_chunk::<16>() {
+        // In each byte's highest bit: whether it is no letter.
+        let folded = u128::from_le_bytes(*bytes) | each(0x20);
+        let seven = folded & each(0x7f);
+        let letter = (seven + each(0x80 - b'a')) & !(seven + each(0x7f - b'z'));
+        let other = !(letter & !folded) & each(0x80);
+        if other != 0 {
+            let bits = other.trailing_zeros() / 8 * 8;
+            let key = folded & !(u128::MAX << bits);
+            return ((bits / 8) as usize, TABLE.get(key));
+        }
+    }
     let mut key = 0u128;
     for (length, byte) in rest.iter().take(LETTERS_MAX + 1).enumerate() {
         if !byte.is_ascii_alphabetic() {
             return (length, TABLE.get(key));
         }
-        key = key << 8 | u128::from(byte | 0x20);
+        let shift = u32::try_from(8 * length).unwrap_or(u32::MAX);
+        key |= u128::from(byte | 0x20).checked_shl(shift).unwrap_or(0);
     }
     if rest.len() <= LETTERS_MAX {
         return (rest.len(), TABLE.get(key));
@@ -135,6 +150,16 @@ pub(crate) fn before(text: &[u8], end: usize) -> Option<(usize, Roles)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn short_and_long_texts_give_the_same_word() {
+        for word in ["", "a", "Chan", "abcdefghijklmno", "abcdefghijklmnop", "Zz", "Lee[", "Lee{"] {
+            let long = format!("{word}@ and what follows it");
+            let alone = at(word.as_bytes(), 0);
+            assert_eq!(at(long.as_bytes(), 0), alone, "{word}");
+            assert_eq!(alone.0, word.trim_end_matches(['[', '{']).len());
+        }
+    }
 
     #[test]
     fn words_have_their_roles_in_any_case() {
