@@ -12,16 +12,56 @@
 //! **Invariants:** no byte of an object is parsed in the process that holds keys; values are kept
 //! masked and fingerprinted only; a scan resumes at its last committed cursor.
 
+mod act;
 mod class;
+mod decide;
+mod detectors;
+mod discover;
+mod error;
+mod finding;
+mod folder;
+mod judgement;
+mod pass;
 mod profile;
+mod publish;
+mod records;
+pub mod report;
 mod risk;
+mod running;
+mod sandboxed;
+mod scan;
+mod seams;
+mod source;
 pub mod sources;
+mod summary;
 pub mod work;
 
+pub use act::{Act, ActRequest, delete_hash};
 pub use class::{Category, Class};
+pub use decide::{ACCEPT_DAYS_MAX, SaidNoFind};
+pub use detectors::{
+    DETECTORS_MAX, Detector, DetectorRule, EXACT_VALUES_MAX, NewDetector, NewRule, TRIED_BYTES_MAX,
+    Tried, TriedSpan,
+};
+pub use discover::{
+    Discover, FindingPage, Ground, SCANS_KEPT, SECRET_BYTES_MAX, SOURCES_MAX, SourceView, Wanted,
+};
+pub use error::DiscoverError;
+pub use finding::{
+    Acceptance, Finding, FoundColumn, FoundKind, Handled, ShownSample, Standing, shown_name,
+};
+pub use judgement::{FALSE_POSITIVES_MAX, FalsePositive, NoFind};
+pub use pass::PAGE_OBJECTS;
 pub use profile::{
     Because, Classified, PROFILE_BYTES_MAX, Profile, ProfileError, REASON_CHARS_MAX, RULES_MAX,
     Rule, Tallies, Tally,
 };
 pub use risk::{Aspect, Circumstances, FEW_READERS, Factor, Level, Risk, Safeguard};
-pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError};
+pub use sandboxed::Sandboxed;
+pub use scan::{
+    Expected, Live, Progress, Scan, ScanState, ScanTrouble, ScanView, TROUBLES_LISTED_MAX,
+};
+pub use seams::{Inspector, Look, LookFor, Looking, NotReady, OpenSources, Opener};
+pub use source::{EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN};
+pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError, SourceSetting};
+pub use summary::Summary;

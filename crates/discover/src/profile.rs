@@ -63,6 +63,23 @@ impl Tally {
     }
 }
 
+impl Tally {
+    /// The tally with so many occurrences and different values fewer: the likely ones go first.
+    #[must_use]
+    pub(crate) const fn without(self, fewer: u64, values: u64) -> Self {
+        let likely = self.likely.saturating_sub(fewer);
+        let left = fewer.saturating_sub(self.likely);
+        let sure = self.sure.saturating_sub(left);
+        let distinct = match (sure.saturating_add(likely), self.distinct.saturating_sub(values)) {
+            (0, _) => 0,
+            // Where something is left there is at least one value, if values were told apart.
+            (_, 0) if self.distinct > 0 => 1,
+            (_, distinct) => distinct,
+        };
+        Self { sure, likely, distinct }
+    }
+}
+
 /// What an object holds, by kind.
 pub type Tallies = BTreeMap<KindName, Tally>;
 
@@ -258,6 +275,15 @@ mod tests {
         let mut tallies = found(&[(Kind::Phone, 40)]);
         tallies.get_mut(&KindName(Kind::Phone)).unwrap().distinct = 1;
         assert_eq!(Profile::builtin().unwrap().classify(&tallies).class, Class::Internal);
+    }
+
+    #[test]
+    fn what_is_set_aside_takes_the_likely_first_and_never_more_than_there_is() {
+        let tally = |sure, likely, distinct| Tally { sure, likely, distinct };
+        assert_eq!(tally(3, 2, 4).without(1, 1), tally(3, 1, 3));
+        assert_eq!(tally(3, 2, 4).without(4, 4), tally(1, 0, 1));
+        assert_eq!(tally(3, 2, 4).without(9, 9), Tally::default());
+        assert_eq!(tally(3, 2, 0).without(1, 1), tally(3, 1, 0));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A risk score from 0 to 100 that says why: sensitivity × volume × exposure × protection.
 //!
-//! Each factor is a share of the whole with a sentence. What is not known counts as almost as bad as
-//! the worst, and says so: unknown exposure is not safe.
+//! Each factor is a share of the whole with a sentence. What is not known counts as almost as bad
+//! as the worst, and says so: unknown exposure is not safe.
 
 use crate::class::Class;
 use crate::sources::Exposure;
@@ -122,7 +122,8 @@ impl Risk {
             exposure(circumstances),
             protection(circumstances),
         ];
-        let product = factors.iter().map(|factor| f64::from(factor.percent) / 100.0).product::<f64>();
+        let product =
+            factors.iter().map(|factor| f64::from(factor.percent) / 100.0).product::<f64>();
         // A product of shares is between 0 and 1.
         let score = (0..=100u8).find(|n| product * 100.0 < f64::from(*n) + 0.5).unwrap_or(100);
         Self { score, factors }
@@ -199,9 +200,10 @@ fn protection(circumstances: &Circumstances<'_>) -> Factor {
         }
         (_, Some(false), _) => (100, "Its store does not encrypt it.".to_owned()),
         (_, None, _) => (95, "Whether its store encrypts it is not known.".to_owned()),
-        (_, Some(true), Some(key)) => {
-            (60, format!("Its store encrypts it under `{key}`; whoever may read it still reads it."))
-        }
+        (_, Some(true), Some(key)) => (
+            60,
+            format!("Its store encrypts it under `{key}`; whoever may read it still reads it."),
+        ),
         (_, Some(true), None) => {
             (75, "Its store encrypts it, under a key that it does not name.".to_owned())
         }

@@ -1,4 +1,13 @@
-//! Workers as real processes, sources over real folders.
+//! Discovery over a real store, log and folder; objects come from memory or from a folder on disk.
+//! Workers are real processes.
 
+#[cfg(test)]
+mod acting;
+#[cfg(test)]
+mod deciding;
+#[cfg(test)]
+mod house;
+#[cfg(test)]
+mod scanning;
 #[cfg(test)]
 mod workers;
