@@ -6,7 +6,9 @@ use crate::obstacle::Obstacle;
 use crate::packed::Packing;
 use crate::recognise::{Magic, magic};
 use crate::session::Session;
-use crate::{Format, archive, binary, packed, text};
+use crate::{
+    Format, archive, avro, binary, compound, mail, packed, parquet_file, pdf, sqlite, text,
+};
 use std::io::{Cursor, Read};
 
 /// Bytes that are read at once.
@@ -54,11 +56,32 @@ fn open(
         Magic::Tar => (Format::Tar, archive::tar(session, source, head)),
         Magic::Gzip => (Format::Gzip, packed::read(session, source, head, hint, Packing::Gzip)),
         Magic::Zstd => (Format::Zstd, packed::read(session, source, head, hint, Packing::Zstd)),
+        Magic::Mail => {
+            let result = held(session, source, head, mail::read);
+            (Format::Mail, result)
+        }
+        Magic::Mbox => (Format::Mbox, mail::mbox(session, source, head)),
+        Magic::Sqlite => (Format::Sqlite, seekable(session, source, head, sqlite::read)),
+        Magic::Parquet => (Format::Parquet, seekable(session, source, head, parquet_file::read)),
+        Magic::ParquetEncrypted => {
+            (Format::Parquet, Err(Obstacle::protected("the file is encrypted")))
+        }
         Magic::Packed => {
             let detail = "it is compressed in a way that is not opened";
             (Format::Binary, Err(Obstacle::unsupported(detail)))
         }
-        _ => plain(session, source, head),
+        Magic::Avro => {
+            let read = |stream: &mut dyn Read| avro::read(session, stream);
+            (Format::Avro, with_stream(source, head, false, read))
+        }
+        Magic::Pdf => (Format::Pdf, held(session, source, head, pdf::read)),
+        Magic::Compound => {
+            let mut format = Format::Binary;
+            let result = held(session, source, head, |session, bytes| {
+                compound::read(session, bytes, &mut format)
+            });
+            (format, result)
+        }
     }
 }
 

@@ -11,8 +11,11 @@
 //! value leaves in clear: samples are masked and values are told apart by a keyed fingerprint.
 
 mod archive;
+mod avro;
+mod avro_schema;
 mod binary;
 mod columns;
+mod compound;
 mod door;
 mod encoding;
 mod fingerprint;
@@ -25,16 +28,25 @@ mod ledger;
 mod legacy;
 mod limits;
 mod locate;
+mod mail;
 mod markup;
 mod obstacle;
 mod office;
 mod packed;
 mod page;
+mod parquet_file;
+mod pdf;
+mod pdf_map;
+mod pdf_text;
+mod pdf_width;
 mod recognise;
+mod record;
+mod schema;
 mod session;
 mod settings;
 mod sheet;
 mod spans;
+mod sqlite;
 mod styles;
 mod text;
 mod xlsx;

@@ -83,6 +83,11 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Says that a part was left out on purpose: a sample was read.
+    pub(crate) const fn sampled(&mut self) {
+        self.partial = true;
+    }
+
     /// Does something one step further inside.
     pub(crate) fn inside<T>(&mut self, step: &str, act: impl FnOnce(&mut Self) -> T) -> T {
         let clean = step.chars().map(|c| if c.is_control() { ' ' } else { c });

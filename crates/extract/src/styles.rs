@@ -7,7 +7,7 @@ use std::collections::HashSet;
 const DATE_FORMATS: [std::ops::RangeInclusive<u32>; 4] = [14..=17, 22..=22, 27..=36, 50..=58];
 /// Styles of one workbook; the programs allow 65,490.
 const STYLES_MAX: usize = 65_490;
-/// Day 0 of workbooks counts from here in days before 1970-01-01.
+/// Workbooks count this day as 1970-01-01.
 const EPOCH_DAYS: i64 = 25_569;
 /// Days that can be a date in a workbook: up to the year 9999.
 const DAYS_MAX: f64 = 2_958_465.0;
@@ -75,7 +75,9 @@ fn shows_days(code: &[u8]) -> bool {
 pub(crate) fn shown(value: &[u8], date: bool) -> Vec<u8> {
     let number = std::str::from_utf8(value).ok().and_then(|text| text.parse::<f64>().ok());
     match number {
-        Some(days) if date && (1.0..=DAYS_MAX).contains(&days) => day(days as i64).into_bytes(),
+        Some(days) if date && (1.0..=DAYS_MAX).contains(&days) => {
+            day(days as i64 - EPOCH_DAYS).into_bytes()
+        }
         Some(whole) if whole.fract() == 0.0 && whole.abs() <= WHOLE_MAX => {
             format!("{}", whole as i64).into_bytes()
         }
@@ -83,9 +85,9 @@ pub(crate) fn shown(value: &[u8], date: bool) -> Vec<u8> {
     }
 }
 
-/// The calendar day of a count of days, after Howard Hinnant's `civil_from_days`.
+/// The calendar day of a count of days since 1970-01-01, after Howard Hinnant's `civil_from_days`.
 pub(crate) fn day(days: i64) -> String {
-    let z = days - EPOCH_DAYS + 719_468;
+    let z = days.saturating_add(719_468);
     let era = z.div_euclid(146_097);
     let of_era = z.rem_euclid(146_097);
     let year = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;

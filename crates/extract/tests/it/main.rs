@@ -3,9 +3,15 @@
 #[cfg(test)]
 mod archives;
 #[cfg(test)]
+mod databases;
+#[cfg(test)]
+mod mails;
+#[cfg(test)]
 mod marked;
 #[cfg(test)]
 mod office;
+#[cfg(test)]
+mod pdfs;
 #[cfg(test)]
 mod support;
 #[cfg(test)]
