@@ -20,7 +20,7 @@ fn main() -> ExitCode {
         memory_bytes: named("--memory-bytes").unwrap_or(0),
         cpu_seconds: named("--cpu-seconds").unwrap_or(0),
     };
-    match serve(bounds, || {}, |object, hint, _: &String, progress| act(object, hint, progress)) {
+    match serve(bounds, |_| Some(()), |object, hint, (), progress| act(object, hint, progress)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -62,6 +62,8 @@ pub use scan::{
     Expected, Live, Progress, Scan, ScanState, ScanTrouble, ScanView, TROUBLES_LISTED_MAX,
 };
 pub use seams::{Inspector, Look, LookFor, Looking, NotReady, OpenSources, Opener};
-pub use source::{EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN};
+pub use source::{
+    EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN,
+};
 pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError, SourceSetting};
 pub use summary::Summary;

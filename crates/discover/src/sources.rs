@@ -6,10 +6,12 @@
 mod bucket;
 mod folder;
 mod http;
+mod mysql;
 mod postgres;
 mod postgres_tls;
 mod setting;
 mod spool;
+mod tables;
 mod throttle;
 mod tls;
 

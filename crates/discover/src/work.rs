@@ -8,7 +8,7 @@
 //!
 //! **The way of an object:** [`Workers::inspect`] waits for a free worker, passes the descriptor
 //! with the instructions over a socket pair, reads frames until the result or the deadline, and
-//! bounds what the child says before anybody else sees it. In the child, [`serve`] enters the
+//! bounds what the child says before anybody else sees it. In the child, [`run`] enters the
 //! sandbox before it reads its first byte.
 //!
 //! **Invariants:** the child has an empty environment, no descriptor but the socket and the one
@@ -22,13 +22,15 @@ mod pool;
 mod sandbox;
 mod worker;
 
-pub use child::{ObjectFile, ServeError, serve};
+pub use child::{ObjectFile, ServeError, run, serve};
 pub use frame::{FrameError, PROGRESS_BYTES, REPLY_BYTES_MAX, REQUEST_BYTES_MAX};
 pub use pool::Workers;
 pub use sandbox::{Bounds, Layers, SandboxError};
 
+use extract::{Limits, Settings};
 use serde::Serialize;
 use std::ffi::OsString;
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -66,13 +68,27 @@ impl WorkerOptions {
     }
 }
 
-/// What a worker is to do with each object of a scan, encoded once: the extractors' settings and
-/// limits.
-#[derive(Debug, Clone)]
+/// What a worker is to do with each object of a scan, encoded once.
+#[derive(Clone)]
 pub struct Instructions(Arc<serde_json::value::RawValue>);
 
+impl fmt::Debug for Instructions {
+    /// Without what they say: the key of the fingerprints is among it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Instructions")
+    }
+}
+
 impl Instructions {
-    /// Encodes them.
+    /// What to look for, and how much an object may cost.
+    ///
+    /// # Errors
+    /// When they are longer than a request may be.
+    pub fn new(settings: &Settings, limits: &Limits) -> Result<Self, WorkError> {
+        Self::of(&(settings, limits))
+    }
+
+    /// Instructions of another inspector than ours, as its worker understands them.
     ///
     /// # Errors
     /// When they have no JSON form, or are longer than a request may be.

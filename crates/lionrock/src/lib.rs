@@ -33,7 +33,9 @@ pub mod verify;
 pub mod witness;
 
 use clap::Parser;
+use cli::args::Work;
 use cli::{Cli, Command};
+use discover::work::Bounds;
 use exit::Exit;
 use std::process::ExitCode;
 
@@ -41,6 +43,10 @@ use std::process::ExitCode;
 #[must_use]
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
+    if let Command::Work(work) = &cli.command {
+        // Before anything starts a thread: the sandbox binds the one that enters it.
+        return parse_for_a_server(work).into();
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(cause) => {
@@ -60,6 +66,18 @@ pub fn run() -> ExitCode {
         _ => runtime.block_on(cli::run(cli)),
     };
     exit.into()
+}
+
+/// What a server starts to have files parsed; its standard input is the socket to that server.
+fn parse_for_a_server(work: &Work) -> Exit {
+    let Work { memory_bytes, cpu_seconds } = *work;
+    match discover::work::run(Bounds { memory_bytes, cpu_seconds }) {
+        Ok(()) => Exit::Done,
+        Err(error) => {
+            screen::failure(&error);
+            Exit::Failed
+        }
+    }
 }
 
 /// Logs lines to standard error; `RUST_LOG` says how much, `info` when it says nothing.

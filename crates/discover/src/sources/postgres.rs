@@ -7,6 +7,7 @@
 //! elsewhere.
 
 use super::spool::Spool;
+use super::tables::{joined, split};
 use super::{
     DatabaseSetting, Exposure, Listing, Object, Opened, Pending, Source, SourceError, postgres_tls,
     tls,
@@ -257,28 +258,6 @@ fn sample(size: u64, wanted: u64, version: Option<&str>) -> String {
     format!("tablesample system ({}.{:03}) repeatable ({seed})", share / 1_000, share % 1_000)
 }
 
-/// `schema.table`; a dot or backslash inside a name is escaped.
-pub(super) fn joined(schema: &str, table: &str) -> String {
-    let escaped = |name: &str| name.replace('\\', "\\\\").replace('.', "\\.");
-    format!("{}.{}", escaped(schema), escaped(table))
-}
-
-/// The two names of a table.
-pub(super) fn split(name: &str) -> Option<(String, String)> {
-    let mut names = vec![String::new()];
-    let mut chars = name.chars();
-    while let Some(c) = chars.next() {
-        match c {
-            '.' => names.push(String::new()),
-            '\\' => names.last_mut()?.push(chars.next()?),
-            c => names.last_mut()?.push(c),
-        }
-    }
-    let table = names.pop()?;
-    let schema = names.pop()?;
-    names.is_empty().then_some((schema, table))
-}
-
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -286,7 +265,6 @@ fn quoted(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use proptest::prelude::*;
 
     #[test]
     fn a_sample_is_a_share_of_the_table_and_stays_while_its_version_does() {
@@ -301,17 +279,5 @@ mod tests {
     #[test]
     fn a_quoted_name_cannot_end_its_quotes() {
         assert_eq!(quoted("a\"; drop table b; --"), "\"a\"\"; drop table b; --\"");
-    }
-
-    proptest! {
-        #[test]
-        fn two_names_come_back_from_one(schema in ".*", table in ".*") {
-            prop_assert_eq!(split(&joined(&schema, &table)), Some((schema, table)));
-        }
-
-        #[test]
-        fn no_name_makes_it_panic(name in ".*") {
-            let _ = split(&name);
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Where a store is and how to reach it, as a customer says it.
 
-use super::{Source, SourceError, bucket, folder, postgres};
+use super::{Source, SourceError, bucket, folder, mysql, postgres};
 use kernel::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,8 @@ pub enum SourceSetting {
     Google(GoogleSetting),
     /// A PostgreSQL database; the secret is the user's password.
     Postgres(DatabaseSetting),
+    /// The databases of a MySQL or MariaDB server; the secret is the user's password.
+    Mysql(DatabaseSetting),
 }
 
 /// A folder.
@@ -178,6 +180,9 @@ pub async fn open(
         SourceSetting::Postgres(database) => {
             Ok(Box::new(postgres::Postgres::new(database, needed(secret)?)?))
         }
+        SourceSetting::Mysql(database) => {
+            Ok(Box::new(mysql::Mysql::new(database, needed(secret)?)?))
+        }
     }
 }
 
@@ -219,7 +224,7 @@ mod tests {
             setting.access_key_id = Some("AKIA".to_owned());
         }
         assert!(open(&bucket, secret()).await.is_ok());
-        for kind in ["postgres"] {
+        for kind in ["postgres", "mysql"] {
             let text =
                 format!(r#"{{"kind":"{kind}","host":"localhost","user":"u","database":"d"}}"#);
             let database: SourceSetting = serde_json::from_str(&text).unwrap();

@@ -1,18 +1,17 @@
 //! What a worker said, cut to what anybody may have to keep or show: a worker that was taken over
 //! by its object can say anything that has the right form, and no more than this of it.
 
-use extract::{Coverage, Inspection, KindCount, Part, Trouble, TroubleKind};
+use extract::{
+    Coverage, Inspection, KindCount, PARTS_MAX, Part, SAMPLES_PER_KIND_MAX as SAMPLES_MAX, Trouble,
+    TroubleKind,
+};
 
-/// Parts with findings that one object may have; an archive with more is reported in part.
-const PARTS_MAX: usize = 10_000;
 /// Troubles that one object may have.
 const TROUBLES_MAX: usize = 1_000;
 /// Kinds in one part: those that there are, and as many of the bank's own.
 const KINDS_MAX: usize = 500;
 /// Columns of one part that hold something.
 const COLUMNS_MAX: usize = 2_000;
-/// Samples of one kind in one part.
-const SAMPLES_MAX: usize = 10;
 /// Steps of a way inside an object.
 const STEPS_MAX: usize = 32;
 /// Characters of a name or a place.

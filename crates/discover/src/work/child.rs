@@ -2,13 +2,13 @@
 
 use super::frame::{self, Assembler, FrameError, PROGRESS_BYTES, Reply, Request};
 use super::sandbox::{self, Bounds, SandboxError};
-use extract::Inspection;
+use extract::{Detectors, Input, Inspection, Limits, Settings};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
-use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::io::{IoSliceMut, Read, Seek, SeekFrom};
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
+use std::sync::Arc;
 
 /// Bytes that are taken from the socket at once.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -26,11 +26,11 @@ pub enum ServeError {
     #[error("the server broke the protocol")]
     Frame(#[from] FrameError),
     /// The socket failed; standard input must be one.
-    #[error("standard input is no socket of a server")]
+    #[error("standard input is no socket of a server: a server starts this itself")]
     Socket(#[source] rustix::io::Errno),
     /// The instructions cannot be understood.
     #[error("the instructions cannot be read")]
-    Instructions(#[source] serde_json::Error),
+    Instructions,
     /// The object cannot be read from its start.
     #[error("the object cannot be read from its start")]
     Object(#[source] std::io::Error),
@@ -70,37 +70,64 @@ impl Seek for ObjectFile {
     }
 }
 
-/// Serves until the server closes its end. `prepare` runs before the sandbox is entered, for what
-/// must be read from the system once; `inspect` gets each object with its hint, its instructions
-/// and somebody to tell the bytes done so far.
+impl Input for ObjectFile {
+    fn next_data(&mut self, from: u64) -> Option<u64> {
+        self.file.next_data(from)
+    }
+}
+
+/// Inspects objects until the server closes its end: what `lionrock work` does.
 ///
 /// # Errors
 /// Whatever ends the service: the process ends with it.
-pub fn serve<T: DeserializeOwned>(
+pub fn run(bounds: Bounds) -> Result<(), ServeError> {
+    serve(
+        bounds,
+        |instructions| {
+            let (settings, limits) =
+                serde_json::from_str::<(Settings, Limits)>(instructions).ok()?;
+            Some((Arc::new(Detectors::new(&settings).ok()?), limits))
+        },
+        |mut object, hint, (detectors, limits), progress| {
+            extract::inspect(&mut object, hint, detectors, limits, progress)
+        },
+    )
+}
+
+/// Serves until the server closes its end. `understand` makes instructions ready, once for as long
+/// as they stay the same; `inspect` gets each object with its hint, the instructions and somebody
+/// to tell the bytes done so far.
+///
+/// # Errors
+/// Whatever ends the service: the process ends with it.
+pub fn serve<T>(
     bounds: Bounds,
-    prepare: impl FnOnce(),
+    understand: impl Fn(&str) -> Option<T>,
     mut inspect: impl FnMut(ObjectFile, &str, &T, &mut dyn FnMut(u64)) -> Inspection,
 ) -> Result<(), ServeError> {
-    prepare();
+    let stdin = rustix::fs::fstat(std::io::stdin()).map_err(ServeError::Socket)?;
+    if rustix::fs::FileType::from_raw_mode(stdin.st_mode) != rustix::fs::FileType::Socket {
+        return Err(ServeError::Socket(rustix::io::Errno::NOTSOCK));
+    }
     match sandbox::enter(bounds) {
         Ok(layers) => say(&Reply::Ready(layers))?,
         Err(error) => {
-            let words = kernel_words(&error);
-            say(&Reply::Refused(words))?;
+            say(&Reply::Refused(with_causes(&error)))?;
             return Err(error.into());
         }
     }
-    let mut instructions: Option<(String, T)> = None;
+    let mut known: Option<(String, T)> = None;
     while let Some((request, file)) = next_request()? {
         let text = request.instructions.get();
-        if instructions.as_ref().is_none_or(|(known, _)| known != text) {
-            let read = serde_json::from_str(text).map_err(ServeError::Instructions)?;
-            instructions = Some((text.to_owned(), read));
+        if known.as_ref().is_none_or(|(old, _)| old != text) {
+            let ready = understand(text).ok_or(ServeError::Instructions)?;
+            known = Some((text.to_owned(), ready));
         }
-        let Some((_, known)) = &instructions else { continue };
+        let Some((_, ready)) = &known else { continue };
         let mut told = 0_u64;
         let mut broken = None;
-        let inspection = inspect(ObjectFile::of(file)?, &request.hint, known, &mut |bytes: u64| {
+        let object = ObjectFile::of(file)?;
+        let inspection = inspect(object, &request.hint, ready, &mut |bytes: u64| {
             if bytes.saturating_sub(told) >= PROGRESS_BYTES && broken.is_none() {
                 told = bytes;
                 broken = say(&Reply::Progress(bytes)).err();
@@ -113,7 +140,7 @@ pub fn serve<T: DeserializeOwned>(
 }
 
 /// An error with its causes, cut.
-fn kernel_words(error: &dyn std::error::Error) -> String {
+fn with_causes(error: &dyn std::error::Error) -> String {
     let mut words = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {

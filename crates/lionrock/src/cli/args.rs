@@ -56,6 +56,9 @@ pub enum Command {
     Verify(Verify),
     /// Witnesses logs on a machine of its own: cosigns only what continues what it has seen.
     Witness(Witness),
+    /// Parses hostile files for a server, in a sandbox: the server starts it.
+    #[command(hide = true)]
+    Work(Work),
     /// Says what this machine offers a server: memory, disk, clock, file modes.
     Doctor(Doctor),
     /// Shows a sample bank's first day on a throw-away installation.
@@ -227,6 +230,17 @@ pub enum Command {
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,
     },
+}
+
+/// What a worker may use.
+#[derive(Debug, Clone, Args)]
+pub struct Work {
+    /// Bytes of memory beyond what the program begins with.
+    #[arg(long)]
+    pub memory_bytes: u64,
+    /// Seconds of processor time.
+    #[arg(long)]
+    pub cpu_seconds: u64,
 }
 
 /// How to serve.

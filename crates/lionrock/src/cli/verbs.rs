@@ -19,6 +19,7 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         | Command::Demo(_)
         | Command::Verify(_)
         | Command::Witness(_)
+        | Command::Work(_)
         | Command::Doctor(_) => Ok(()),
         Command::Login { name, remote } => login::login(&remote, &name).await,
         Command::Logout(remote) => login::logout(&remote).await,

@@ -8,11 +8,13 @@ mod clock;
 mod disk;
 mod folder;
 mod process;
+mod work;
 
 use crate::cli::local::Doctor;
 use crate::clock::SystemClock;
 use crate::exit::Exit;
 use crate::screen;
+use discover::work::WorkerOptions;
 use kernel::Clock;
 use serde::Serialize;
 use std::fmt;
@@ -90,6 +92,7 @@ impl fmt::Display for Finding {
 pub fn examine(args: &Doctor, clock: &dyn Clock) -> Vec<Finding> {
     let before = clock::Reading::now(clock);
     let mut findings = process::examine(clock);
+    findings.push(work::examine(WorkerOptions::this_program(1)));
     findings.extend(disk::examine(&args.data, clock));
     findings.extend(folder::examine(&args.data));
     findings.extend(certificate::examine(&args.data, clock.wall()));

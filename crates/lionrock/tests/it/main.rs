@@ -18,3 +18,5 @@ mod verifying;
 mod whole;
 #[cfg(test)]
 mod witnessing;
+#[cfg(test)]
+mod working;

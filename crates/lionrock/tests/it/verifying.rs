@@ -211,9 +211,12 @@ fn the_doctor_looks_at_this_machine() {
     let findings = json["findings"].as_array().unwrap();
     let about = |name: &str| findings.iter().find(|f| f["about"] == name).unwrap();
     assert_eq!(about("self-tests")["grade"], "good", "{out}");
-    for name in ["memory", "core dumps", "AES instructions", "free space", "durable flushes"] {
+    for name in
+        ["memory", "core dumps", "AES instructions", "sandbox", "free space", "durable flushes"]
+    {
         assert!(about(name)["says"].is_string());
     }
+    assert!(matches!(about("sandbox")["grade"].as_str(), Some("good" | "weak")), "{out}");
     let (_, out, _) = lionrock(&scratch, &["doctor"]);
     assert_eq!(out.lines().filter(|line| !line.contains('→')).count(), findings.len(), "{out}");
 }
