@@ -157,7 +157,8 @@ impl ToUtf8 {
                 return;
             }
             let sample = std::mem::take(sample);
-            match guess(&sample, last) {
+            let seen = sample.get(..sample.len().min(SAMPLE_BYTES)).unwrap_or_default();
+            match guess(seen, last && seen.len() == sample.len()) {
                 Guess::Text(encoding, _) => self.decide(encoding),
                 Guess::Ascii | Guess::Binary => self.state = State::AsIs,
             }

@@ -196,4 +196,30 @@ mod tests {
         assert_eq!(ends("\"open\n"), [0; 0]);
         assert_eq!(records_end(b"no end", b','), None);
     }
+
+    fn counts(text: &[u8], piece: usize) -> impl PartialEq + std::fmt::Debug {
+        let settings = crate::Settings::everything([3; 32]);
+        let detectors = std::sync::Arc::new(crate::Detectors::new(&settings).unwrap());
+        let mut ledger = Ledger::new(&detectors, 100);
+        let mut flow = Flow::new("line");
+        text.chunks(piece).for_each(|piece| flow.feed(&mut ledger, piece));
+        flow.finish(&mut ledger);
+        ledger.finish()
+    }
+
+    #[test]
+    fn where_a_text_is_cut_on_its_way_changes_nothing() {
+        let card = |i: usize| ["A123456(3)", "E364912(5)", "D288754(2)"][i % 3];
+        let rows: String =
+            (0..60_000).map(|i| format!("{i},\"a\nb\",{},陳大文\n", card(i))).collect();
+        let prose: String =
+            (0..40_000).map(|i| format!("{i} our client HKID {} wrote\n", card(i))).collect();
+        for text in [format!("no,remark,id_no,name\n{rows}"), prose] {
+            assert!(text.len() > WINDOW_BYTES);
+            let whole = counts(text.as_bytes(), text.len());
+            for piece in [13, 4_099, WINDOW_BYTES + 1] {
+                assert_eq!(counts(text.as_bytes(), piece), whole);
+            }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(crate) fn gzipped(body: &[u8]) -> Vec<u8> {
     writer.finish().unwrap()
 }
 
-fn tarred(members: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn tarred(members: &[(&str, &[u8])]) -> Vec<u8> {
     let mut writer = tar::Builder::new(Vec::new());
     for (name, body) in members {
         let mut header = tar::Header::new_gnu();

@@ -9,13 +9,13 @@ use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 use std::sync::Arc;
 
-fn sqlite(statements: &str) -> Vec<u8> {
+pub(crate) fn sqlite(statements: &str) -> Vec<u8> {
     let mut connection = rusqlite::Connection::open_in_memory().unwrap();
     connection.execute_batch(statements).unwrap();
     connection.serialize("main").unwrap().to_vec()
 }
 
-fn clients(rows: u32, extra: &str) -> String {
+pub(crate) fn clients(rows: u32, extra: &str) -> String {
     let values: Vec<String> = (0..rows)
         .map(|i| {
             format!(
@@ -89,7 +89,7 @@ fn cells_of_tables_are_counted_up_to_the_limit() {
     assert_eq!(total(&found, Kind::HongKongIdentityCard), 100);
 }
 
-fn parquet(groups: u32, rows: u32) -> Vec<u8> {
+pub(crate) fn parquet(groups: u32, rows: u32) -> Vec<u8> {
     let schema = "message m { required int32 id; required binary id_no (UTF8); \
         optional group list (LIST) { repeated group list { required binary element (UTF8); } } }";
     let schema = Arc::new(parse_message_type(schema).unwrap());
@@ -186,7 +186,7 @@ fn text(value: &str) -> Vec<u8> {
     [long(value.len() as i64), value.as_bytes().to_vec()].concat()
 }
 
-fn avro(codec: &str, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
+pub(crate) fn avro(codec: &str, pack: impl Fn(&[u8]) -> Vec<u8>) -> Vec<u8> {
     let schema = r#"{"type":"record","name":"client","namespace":"bank","fields":[
         {"name":"id_no","type":["null","string"]},
         {"name":"出生日期","type":{"type":"int","logicalType":"date"}},

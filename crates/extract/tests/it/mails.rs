@@ -6,7 +6,7 @@ use detect::Kind;
 use encoding_rs::BIG5;
 use extract::{Format, Limits, TroubleKind};
 
-fn message(attached: &[u8]) -> Vec<u8> {
+pub(crate) fn message(attached: &[u8]) -> Vec<u8> {
     let mut bytes = b"From: =?utf-8?B?6Zmz5aSn5paH?= <chan@example.com>\r\nTo: b@example.org\r\n\
         Subject: HKID E364912(5)\r\nMIME-Version: 1.0\r\n\
         Content-Type: multipart/mixed; boundary=\"x\"\r\n\r\n\

@@ -5,13 +5,19 @@ mod archives;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod mails;
 #[cfg(test)]
 mod marked;
 #[cfg(test)]
 mod office;
 #[cfg(test)]
+mod old;
+#[cfg(test)]
 mod pdfs;
+#[cfg(test)]
+mod seeds;
 #[cfg(test)]
 mod support;
 #[cfg(test)]

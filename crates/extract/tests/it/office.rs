@@ -7,7 +7,7 @@ use extract::{Coverage, Format, KindName, Limits, TroubleKind};
 
 const TYPES: (&str, &[u8]) = ("[Content_Types].xml", b"<Types/>");
 
-fn word(body: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
+pub(crate) fn word(body: &str, more: &[(&str, &[u8])]) -> Vec<u8> {
     let document =
         format!("<?xml version=\"1.0\"?><w:document><w:body>{body}</w:body></w:document>");
     let mut members = vec![TYPES, ("word/document.xml", document.as_bytes())];
@@ -71,7 +71,7 @@ fn slides_and_their_notes_are_read() {
     assert_eq!(count(part(&found, &["notes of slide 7"]), Kind::HongKongIdentityCard), 1);
 }
 
-fn workbook(sheets: &[(&str, &str)], strings: &str, styles: &str) -> Vec<u8> {
+pub(crate) fn workbook(sheets: &[(&str, &str)], strings: &str, styles: &str) -> Vec<u8> {
     let mut list = String::new();
     let mut relations = String::new();
     let mut bodies = Vec::new();

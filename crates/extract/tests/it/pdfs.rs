@@ -6,7 +6,7 @@ use extract::{Format, TroubleKind};
 use lopdf::{Dictionary, Document, Object, Stream, dictionary};
 
 /// A file of one page with this content and these fonts.
-fn pdf(content: &str, fonts: impl FnOnce(&mut Document) -> Dictionary) -> Document {
+pub(crate) fn pdf(content: &str, fonts: impl FnOnce(&mut Document) -> Dictionary) -> Document {
     let mut document = Document::with_version("1.7");
     let pages = document.new_object_id();
     let fonts = fonts(&mut document);
@@ -22,14 +22,14 @@ fn pdf(content: &str, fonts: impl FnOnce(&mut Document) -> Dictionary) -> Docume
     document
 }
 
-fn bytes(mut document: Document) -> Vec<u8> {
+pub(crate) fn bytes(mut document: Document) -> Vec<u8> {
     let mut bytes = Vec::new();
     document.compress();
     document.save_to(&mut bytes).unwrap();
     bytes
 }
 
-fn helvetica(document: &mut Document) -> Dictionary {
+pub(crate) fn helvetica(document: &mut Document) -> Dictionary {
     let font = dictionary! {
         "Type" => "Font", "Subtype" => "Type1", "BaseFont" => "Helvetica", "Encoding" => "WinAnsiEncoding",
     };
@@ -37,7 +37,7 @@ fn helvetica(document: &mut Document) -> Dictionary {
 }
 
 /// A font of two bytes a sign with its own map: sign n is the nth of these characters.
-fn mapped(characters: &str) -> impl FnOnce(&mut Document) -> Dictionary {
+pub(crate) fn mapped(characters: &str) -> impl FnOnce(&mut Document) -> Dictionary {
     let lines: String = characters
         .chars()
         .enumerate()
