@@ -29,6 +29,8 @@ pub(crate) struct Markup {
     state: State,
     /// What was read of a tag, entity or text.
     held: Vec<u8>,
+    /// The tag has an attribute, and so its quotes count.
+    assigned: bool,
     /// The element whose content is no markup: `script`, `style`.
     raw: Option<Vec<u8>>,
     html: bool,
@@ -70,6 +72,7 @@ impl Markup {
         match (self.state, byte) {
             (State::Text, b'<') => {
                 self.text(sink);
+                self.assigned = false;
                 self.state = State::Tag(0);
             }
             (State::Text, b'&') if self.raw.is_none() => {
@@ -141,7 +144,8 @@ impl Markup {
         }
         match (quote, byte) {
             (0, b'>') => return self.tag(sink),
-            (0, b'"' | b'\'') if self.held.contains(&b'=') => self.state = State::Tag(byte),
+            (0, b'=') => self.assigned = true,
+            (0, b'"' | b'\'') if self.assigned => self.state = State::Tag(byte),
             (quote, byte) if quote != 0 && quote == byte => self.state = State::Tag(0),
             _ => {}
         }
@@ -289,7 +293,7 @@ pub(crate) fn attributes(rest: &[u8]) -> Vec<(&[u8], Vec<u8>)> {
 /// Text with its characters decoded.
 fn plain(text: &[u8]) -> Vec<u8> {
     let mut out = Vec::with_capacity(text.len());
-    let mut markup = Markup { state: State::Text, raw: None, held: Vec::new(), html: false };
+    let mut markup = Markup::default();
     let mut sink = |token: Token<'_>| {
         if let Token::Text(piece) = token {
             out.extend_from_slice(piece);

@@ -57,9 +57,9 @@ pub(crate) fn read(session: &mut Session<'_>, bytes: &[u8]) -> Result<(), Obstac
 fn pages(session: &Session<'_>, document: &Document, ledger: &mut Ledger) -> Result<(), Obstacle> {
     let mut result = Ok(());
     let (mut count, mut written) = (0u64, 0);
+    let mut writer = Writer::new(document, &session.budget);
     for page in document.page_iter() {
         count += 1;
-        let mut writer = Writer::new(document);
         let read = document
             .get_page_content_with_limit(page, STREAM_BYTES_MAX)
             .map_err(Obstacle::from)
@@ -71,7 +71,7 @@ fn pages(session: &Session<'_>, document: &Document, ledger: &mut Ledger) -> Res
         if read.is_err() {
             result = read;
         }
-        let text = writer.finish();
+        let text = writer.end_page();
         written += text.trim_ascii().len();
         let at = format!("page {count}");
         ledger.look(&text, Layout::Prose, 0..text.len(), Locator::Fixed(&at));

@@ -1,6 +1,7 @@
 //! The text of one page of a PDF, in the order in which it is painted: lines where the pen moves
 //! down, gaps where it moves on by more than a letter.
 
+use crate::input::Budget;
 use crate::obstacle::Obstacle;
 use crate::pdf::STREAM_BYTES_MAX;
 use crate::pdf_map::Map;
@@ -9,6 +10,7 @@ use encoding_rs::{BIG5, GB18030, SHIFT_JIS, UTF_16BE, WINDOWS_1252};
 use lopdf::content::{Content, Operation};
 use lopdf::{Dictionary, Document, Encoding, Object};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 /// Drawings in drawings.
 const DEPTH_MAX: usize = 8;
@@ -32,11 +34,21 @@ enum Reading<'a> {
     Unknown,
 }
 
-/// The text of a page as it is painted.
+/// A font as text needs it.
+struct Font<'a> {
+    reading: Reading<'a>,
+    widths: Widths,
+}
+
+/// The text of pages as they are painted.
 pub(crate) struct Writer<'a> {
     document: &'a Document,
+    budget: Rc<Budget>,
     text: String,
-    fonts: HashMap<Vec<u8>, (Reading<'a>, Widths)>,
+    /// Fonts by the names that the page has for them.
+    fonts: HashMap<Vec<u8>, Rc<Font<'a>>>,
+    /// Fonts by their place in memory: pages share them.
+    known: HashMap<*const Dictionary, Rc<Font<'a>>>,
     font: Vec<u8>,
     size: f32,
     scale: f32,
@@ -49,11 +61,13 @@ pub(crate) struct Writer<'a> {
 }
 
 impl<'a> Writer<'a> {
-    pub(crate) fn new(document: &'a Document) -> Self {
+    pub(crate) fn new(document: &'a Document, budget: &Rc<Budget>) -> Self {
         Self {
             document,
+            budget: Rc::clone(budget),
             text: String::new(),
             fonts: HashMap::new(),
+            known: HashMap::new(),
             font: Vec::new(),
             size: 1.0,
             scale: 1.0,
@@ -65,9 +79,13 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// The text so far.
-    pub(crate) fn finish(self) -> Vec<u8> {
-        self.text.into_bytes()
+    /// Ends a page and gives its text.
+    pub(crate) fn end_page(&mut self) -> Vec<u8> {
+        self.fonts.clear();
+        self.font.clear();
+        self.drawings = 0;
+        self.unread = false;
+        std::mem::take(&mut self.text).into_bytes()
     }
 
     /// Paints a content stream.
@@ -192,8 +210,8 @@ impl<'a> Writer<'a> {
         let Some(Ok(bytes)) = operand.map(Object::as_str) else { return };
         let before = self.text.len();
         let font = self.fonts.get(&self.font);
-        let advance = font.and_then(|(_, widths)| widths.advance(bytes));
-        match font.map(|(reading, _)| reading) {
+        let advance = font.and_then(|font| font.widths.advance(bytes));
+        match font.map(|font| &font.reading) {
             Some(Reading::Known(encoding)) => {
                 // What a map lacks is left out by it.
                 let _ = encoding.write_to_string(bytes, &mut self.text);
@@ -217,10 +235,19 @@ impl<'a> Writer<'a> {
         if self.fonts.contains_key(name) {
             return;
         }
-        if let Some(font) = self.resource(resources, b"Font", name).and_then(|o| o.as_dict().ok()) {
-            let widths = Widths::of(self.document, font, is_subtype(font, b"Type0"));
-            self.fonts.insert(name.to_vec(), (reading(self.document, font), widths));
-        }
+        let found = self.resource(resources, b"Font", name);
+        let Some(found) = found.and_then(|o| o.as_dict().ok()) else { return };
+        let font = match self.known.get(&std::ptr::from_ref(found)) {
+            Some(font) => Rc::clone(font),
+            None => {
+                let widths = Widths::of(self.document, found, is_subtype(found, b"Type0"));
+                let reading = reading(self.document, found, &self.budget);
+                let font = Rc::new(Font { reading, widths });
+                self.known.insert(found, Rc::clone(&font));
+                font
+            }
+        };
+        self.fonts.insert(name.to_vec(), font);
     }
 
     fn resource(
@@ -252,6 +279,7 @@ impl<'a> Writer<'a> {
             return Err(Obstacle::corrupt("drawings of the page run in circles"));
         }
         let content = stream.get_plain_content_with_limit(STREAM_BYTES_MAX)?;
+        self.budget.spend(content.len() as u64)?;
         let own = stream.dict.get(b"Resources").ok();
         let own =
             own.and_then(|o| self.document.dereference(o).ok()).and_then(|(_, o)| o.as_dict().ok());
@@ -269,7 +297,7 @@ fn is_subtype(dictionary: &Dictionary, wanted: &[u8]) -> bool {
 }
 
 /// How a font's bytes are read: by its own map to letters, or by a known character set.
-fn reading<'a>(document: &'a Document, font: &'a Dictionary) -> Reading<'a> {
+fn reading<'a>(document: &'a Document, font: &'a Dictionary, budget: &Budget) -> Reading<'a> {
     let (_, encoding) = match font.get(b"Encoding").and_then(|o| document.dereference(o)) {
         Ok(found) => found,
         Err(_) => (None, &Object::Null),
@@ -278,7 +306,9 @@ fn reading<'a>(document: &'a Document, font: &'a Dictionary) -> Reading<'a> {
     let composite = is_subtype(font, b"Type0");
     let map = font.get_deref(b"ToUnicode", document).and_then(Object::as_stream);
     let map = map.and_then(|stream| stream.get_plain_content_with_limit(STREAM_BYTES_MAX));
-    let map = Map::read(&map.unwrap_or_default());
+    let map = map.unwrap_or_default();
+    // Maps beyond the budget are not read; the page's content will meet it as well.
+    let map = if budget.spend(map.len() as u64).is_ok() { Map::read(&map) } else { Map::default() };
     if !map.is_empty() {
         return Reading::Mapped(map);
     }

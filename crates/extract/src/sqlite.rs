@@ -78,6 +78,8 @@ struct File<'a> {
     pages: u64,
     /// Pages read so far: more than there are means that trees share pages or run in circles.
     visited: u64,
+    /// Bytes of the cells of one page: more than it has mean that cells overlap.
+    cell_bytes: usize,
     encoding: u8,
 }
 
@@ -104,6 +106,7 @@ impl<'a> File<'a> {
             usable,
             pages: size / page_bytes as u64,
             visited: 0,
+            cell_bytes: 0,
             encoding,
         })
     }
@@ -150,6 +153,7 @@ impl<'a> File<'a> {
             }
             // Children wait in reverse, so that rows come in order.
             let children = waiting.len();
+            self.cell_bytes = 0;
             for cell in 0..count {
                 let Ok(place) = u16_at(&page, cells + cell * 2) else { break };
                 let cell = page.get(usize::from(place)..self.usable).unwrap_or_default();
@@ -199,13 +203,21 @@ impl<'a> File<'a> {
     fn payload(&mut self, kind: u8, length: usize, rest: &[u8]) -> Result<Vec<u8>, Obstacle> {
         let most =
             if kind == LEAF_TABLE { self.usable - 35 } else { (self.usable - 12) * 64 / 255 - 23 };
-        if length <= most {
-            return rest.get(..length).map(<[u8]>::to_vec).ok_or(DAMAGED);
+        let local = if length <= most {
+            length
+        } else {
+            let least = (self.usable - 12) * 32 / 255 - 23;
+            let spread = least + (length - least) % (self.usable - 4);
+            if spread <= most { spread } else { least }
+        };
+        self.cell_bytes = self.cell_bytes.saturating_add(local);
+        if self.cell_bytes > self.usable {
+            return Err(DAMAGED);
         }
-        let least = (self.usable - 12) * 32 / 255 - 23;
-        let spread = least + (length - least) % (self.usable - 4);
-        let local = if spread <= most { spread } else { least };
         let mut payload = rest.get(..local).ok_or(DAMAGED)?.to_vec();
+        if local == length {
+            return Ok(payload);
+        }
         let mut next = u32_at(rest, local)?;
         while next != 0 && payload.len() < length.min(ROW_BYTES_MAX) {
             let page = self.page(next)?;
