@@ -16,6 +16,8 @@ const DEBIAN: &[(&str, &str)] = &[
     ("curl", "curl"),
     ("openssl", "openssl"),
     ("wrk", "wrk"),
+    ("pg_createcluster", "postgresql"),
+    ("mariadbd", "mariadb-server"),
     ("valgrind", "valgrind"),
 ];
 /// Debian packages that bring no command: a file of each, and the package.

@@ -28,6 +28,7 @@ const RETRY_SECONDS: u64 = 30;
 /// A bucket, or what is below a prefix of it.
 struct Bucket<S> {
     store: S,
+    client: Hyper,
     /// How messages call it.
     name: String,
     prefix: Option<String>,
@@ -66,10 +67,13 @@ pub(super) fn s3(
         _ => return Err(SourceError::Setting("access_key_id")),
     };
     let client = Hyper::new(setting.authority.as_deref(), plain)?;
-    let store =
-        builder.with_http_connector(client).build().map_err(|_| SourceError::Setting("bucket"))?;
+    let store = builder
+        .with_http_connector(client.clone())
+        .build()
+        .map_err(|_| SourceError::Setting("bucket"))?;
     Ok(Box::new(Bucket {
         store,
+        client,
         name: setting.bucket.clone(),
         prefix: setting.prefix.clone(),
         region: Some(setting.region.clone()),
@@ -98,11 +102,12 @@ pub(super) fn azure(
     };
     let client = Hyper::new(setting.authority.as_deref(), plain)?;
     let store = builder
-        .with_http_connector(client)
+        .with_http_connector(client.clone())
         .build()
         .map_err(|_| SourceError::Setting("container"))?;
     Ok(Box::new(Bucket {
         store,
+        client,
         name: setting.container.clone(),
         prefix: setting.prefix.clone(),
         region: setting.region.clone(),
@@ -129,10 +134,13 @@ pub(super) fn google(
         None => builder.with_skip_signature(true),
     };
     let client = Hyper::new(setting.authority.as_deref(), plain)?;
-    let store =
-        builder.with_http_connector(client).build().map_err(|_| SourceError::Setting("bucket"))?;
+    let store = builder
+        .with_http_connector(client.clone())
+        .build()
+        .map_err(|_| SourceError::Setting("bucket"))?;
     Ok(Box::new(Bucket {
         store,
+        client,
         name: setting.bucket.clone(),
         prefix: setting.prefix.clone(),
         region: setting.region.clone(),
@@ -176,7 +184,7 @@ impl<S: ObjectStore + PaginatedListStore> Source for Bucket<S> {
                 .store
                 .list_paginated(self.prefix.as_deref(), options)
                 .await
-                .map_err(|error| failure(error, &self.name))?;
+                .map_err(|error| self.failure(error, &self.name))?;
             let objects = page.result.objects.into_iter().map(|meta| self.object(meta)).collect();
             Ok(Listing { objects, next: page.page_token, unreadable: Vec::new() })
         })
@@ -194,6 +202,21 @@ impl<S: ObjectStore> Bucket<S> {
         Object { name: meta.location.to_string(), bytes, version: meta.e_tag, exposure }
     }
 
+    fn failure(&self, error: object_store::Error, name: &str) -> SourceError {
+        use object_store::Error;
+        let name = name.to_owned();
+        match (error, self.client.status()) {
+            (Error::NotFound { .. } | Error::Precondition { .. }, _) => SourceError::Gone(name),
+            (Error::PermissionDenied { .. } | Error::Unauthenticated { .. }, _) => {
+                SourceError::Refused(name)
+            }
+            (Error::InvalidPath { .. }, _) => SourceError::Unreadable(name),
+            (Error::Generic { .. }, 401 | 403) => SourceError::Refused(name),
+            (Error::Generic { .. }, 404) => SourceError::Gone(name),
+            _ => SourceError::Unreachable(name),
+        }
+    }
+
     async fn fetch(&self, object: &Object) -> Result<Opened, SourceError> {
         let gone = || SourceError::Gone(object.name.clone());
         let place = Path::parse(&object.name).map_err(|_| gone())?;
@@ -208,7 +231,7 @@ impl<S: ObjectStore> Bucket<S> {
                 if_match: object.version.clone(),
                 ..GetOptions::default()
             };
-            let refused = |error| failure(error, &object.name);
+            let refused = |error| self.failure(error, &object.name);
             let piece = self.store.get_opts(&place, options).await.map_err(refused)?;
             let piece = tokio::time::timeout(Duration::from_secs(RETRY_SECONDS * 4), piece.bytes())
                 .await
@@ -219,19 +242,6 @@ impl<S: ObjectStore> Bucket<S> {
         }
         let hint = object.name.rsplit('/').next().unwrap_or_default();
         spool.opened(hint, wanted < bytes)
-    }
-}
-
-fn failure(error: object_store::Error, name: &str) -> SourceError {
-    use object_store::Error;
-    let name = name.to_owned();
-    match error {
-        Error::NotFound { .. } | Error::Precondition { .. } => SourceError::Gone(name),
-        Error::PermissionDenied { .. } | Error::Unauthenticated { .. } => {
-            SourceError::Refused(name)
-        }
-        Error::InvalidPath { .. } => SourceError::Unreadable(name),
-        _ => SourceError::Unreachable(name),
     }
 }
 

@@ -13,6 +13,8 @@ use object_store::client::{
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// Longest wait for a connection.
@@ -24,6 +26,7 @@ const ANSWER_SECONDS: u64 = 60;
 #[derive(Clone)]
 pub(super) struct Hyper {
     client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
+    status: Arc<AtomicU16>,
 }
 
 impl Hyper {
@@ -40,7 +43,12 @@ impl Hyper {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(ANSWER_SECONDS))
             .build(connector);
-        Ok(Self { client })
+        Ok(Self { client, status: Arc::default() })
+    }
+
+    /// The status of the last answer; the library above keeps it to itself when a list is refused.
+    pub(super) fn status(&self) -> u16 {
+        self.status.load(Ordering::Relaxed)
     }
 }
 
@@ -76,6 +84,7 @@ impl HttpService for Hyper {
                         if connect { HttpErrorKind::Connect } else { HttpErrorKind::Request };
                     HttpError::new(kind, error)
                 })?;
+            self.status.store(answer.status().as_u16(), Ordering::Relaxed);
             Ok(answer.map(|body| {
                 let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
                 HttpResponseBody::new(body)

@@ -6,6 +6,8 @@ mod acting;
 #[cfg(test)]
 mod deciding;
 #[cfg(test)]
+mod folders;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod scanning;
