@@ -269,7 +269,7 @@ fn character(entity: &[u8]) -> Option<char> {
 }
 
 /// The attributes of a tag: names without their namespace, values without quotes, characters
-/// decoded.
+/// decoded. Declarations of namespaces are left out.
 pub(crate) fn attributes(rest: &[u8]) -> Vec<(&[u8], Vec<u8>)> {
     let mut found = Vec::new();
     let mut rest = rest.trim_ascii_start();
@@ -284,7 +284,10 @@ pub(crate) fn attributes(rest: &[u8]) -> Vec<(&[u8], Vec<u8>)> {
             None => body.iter().position(u8::is_ascii_whitespace),
         };
         let end = end.unwrap_or(body.len());
-        found.push((local(name), plain(body.get(..end).unwrap_or_default())));
+        // Where a vocabulary is described is no content.
+        if !name.starts_with(b"xmlns") && local(name) != b"schemaLocation" {
+            found.push((local(name), plain(body.get(..end).unwrap_or_default())));
+        }
         rest = body.get(end + 1..).unwrap_or_default().trim_ascii_start();
     }
     found
@@ -346,7 +349,7 @@ mod tests {
 
     #[test]
     fn attributes_are_read_with_and_without_quotes() {
-        let found = attributes(b" x:a=\"1&amp;2\" b = '3' c=4 d");
+        let found = attributes(b" xmlns:x=\"http://example.com\" x:a=\"1&amp;2\" b = '3' c=4 d");
         let shown: Vec<_> = found
             .iter()
             .map(|(n, v)| (n.escape_ascii().to_string(), v.escape_ascii().to_string()))

@@ -8,7 +8,7 @@ use crate::pdf_map::Map;
 use crate::pdf_width::Widths;
 use encoding_rs::{BIG5, GB18030, SHIFT_JIS, UTF_16BE, WINDOWS_1252};
 use lopdf::content::{Content, Operation};
-use lopdf::{Dictionary, Document, Encoding, Object};
+use lopdf::{Dictionary, Document, Encoding, Object, decode_text_string};
 use std::collections::HashMap;
 use std::rc::Rc;
 
@@ -24,6 +24,18 @@ const GAP_SHARE: f32 = 0.25;
 const NARROW_SHARE: f32 = 0.5;
 /// A move of this share of a letter's height begins a line.
 const LINE_SHARE: f32 = 0.4;
+
+/// What the radicals of the Kangxi dictionary (U+2F00 to U+2FD5) are as characters: programs that
+/// print map their signs to these.
+const RADICALS: &str = "一丨丶丿乙亅二亠人儿入八冂冖冫几凵刀力勹匕匚匸十卜卩厂厶又口囗土士夂夊夕大女子宀寸小尢\
+    尸屮山巛工己巾干幺广廴廾弋弓彐彡彳心戈戶手支攴文斗斤方无日曰月木欠止歹殳毋比毛氏气水火\
+    爪父爻爿片牙牛犬玄玉瓜瓦甘生用田疋疒癶白皮皿目矛矢石示禸禾穴立竹米糸缶网羊羽老而耒耳聿\
+    肉臣自至臼舌舛舟艮色艸虍虫血行衣襾見角言谷豆豕豸貝赤走足身車辛辰辵邑酉釆里金長門阜隶隹\
+    雨靑非面革韋韭音頁風飛食首香馬骨高髟鬥鬯鬲鬼魚鳥鹵鹿麥麻黃黍黑黹黽鼎鼓鼠鼻齊齒龍龜龠";
+/// A line of fewer characters is not continued by the next one: it is an entry of a list.
+const FULL_LINE_CHARS: usize = 15;
+/// A line that is continued reaches so far to the right, as a share of the longest one's reach.
+const FULL_LINE_SHARE: f32 = 0.9;
 
 /// How the bytes of a font are read.
 enum Reading<'a> {
@@ -58,6 +70,17 @@ pub(crate) struct Writer<'a> {
     pen: (f32, f32),
     unread: bool,
     drawings: usize,
+    /// Where lines end in the text, and how far to the right they reach.
+    ends: Vec<(usize, f32)>,
+    /// What the signs of this span stand for, until the first of them is painted.
+    instead: Option<Instead>,
+}
+
+/// A span whose text is told beside its signs (`ActualText`).
+struct Instead {
+    text: Option<String>,
+    /// Spans inside of it.
+    depth: usize,
 }
 
 impl<'a> Writer<'a> {
@@ -76,6 +99,8 @@ impl<'a> Writer<'a> {
             pen: (0.0, 0.0),
             unread: false,
             drawings: 0,
+            ends: Vec::new(),
+            instead: None,
         }
     }
 
@@ -85,7 +110,9 @@ impl<'a> Writer<'a> {
         self.font.clear();
         self.drawings = 0;
         self.unread = false;
-        std::mem::take(&mut self.text).into_bytes()
+        self.instead = None;
+        let text = std::mem::take(&mut self.text);
+        joined(&text, &std::mem::take(&mut self.ends)).into_bytes()
     }
 
     /// Paints a content stream.
@@ -165,6 +192,8 @@ impl<'a> Writer<'a> {
                     }
                 }
             }
+            "BDC" | "BMC" => self.begin_span(operands.get(1)),
+            "EMC" => self.end_span(),
             "Do" => {
                 if let Some(Ok(name)) = operands.first().map(Object::as_name) {
                     self.draw(name, resources, depth)?;
@@ -190,6 +219,7 @@ impl<'a> Writer<'a> {
         let height = self.height();
         if (self.line.1 - self.pen.1).abs() > height * LINE_SHARE {
             if !self.text.ends_with('\n') && !self.text.is_empty() {
+                self.ends.push((self.text.len(), self.pen.0));
                 self.text.push('\n');
             }
         } else if self.line.0 - self.pen.0 > height * GAP_SHARE
@@ -206,11 +236,40 @@ impl<'a> Writer<'a> {
         }
     }
 
+    fn begin_span(&mut self, properties: Option<&Object>) {
+        if let Some(instead) = &mut self.instead {
+            instead.depth += 1;
+            return;
+        }
+        let text = properties.and_then(|o| o.as_dict().ok()?.get(b"ActualText").ok());
+        let text = text.and_then(|o| decode_text_string(o).ok());
+        self.instead = text.map(|text| Instead { text: Some(text), depth: 0 });
+    }
+
+    fn end_span(&mut self) {
+        match &mut self.instead {
+            Some(instead) if instead.depth > 0 => instead.depth -= 1,
+            _ => self.instead = None,
+        }
+    }
+
     fn show(&mut self, operand: Option<&Object>) {
         let Some(Ok(bytes)) = operand.map(Object::as_str) else { return };
         let before = self.text.len();
+        self.write(bytes);
+        let shown = self.text.get(before..).unwrap_or_default();
+        let width = |c: char| if u32::from(c) < 0x2e80 { NARROW_SHARE } else { 1.0 };
+        let guessed: f32 = shown.chars().map(width).sum();
         let font = self.fonts.get(&self.font);
         let advance = font.and_then(|font| font.widths.advance(bytes));
+        self.pen.0 += advance.unwrap_or(guessed) * self.height();
+        let Some(instead) = &mut self.instead else { return };
+        self.text.truncate(before);
+        self.text.push_str(&instead.text.take().unwrap_or_default());
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let font = self.fonts.get(&self.font);
         match font.map(|font| &font.reading) {
             Some(Reading::Known(encoding)) => {
                 // What a map lacks is left out by it.
@@ -223,11 +282,6 @@ impl<'a> Writer<'a> {
             Some(Reading::Unknown) => self.unread |= !bytes.is_empty(),
             None => self.text.push_str(&WINDOWS_1252.decode_without_bom_handling(bytes).0),
         }
-        let height = self.height();
-        let shown = self.text.get(before..).unwrap_or_default();
-        let width = |c: char| if u32::from(c) < 0x2e80 { NARROW_SHARE } else { 1.0 };
-        let guessed = || shown.chars().map(width).sum();
-        self.pen.0 += advance.unwrap_or_else(guessed) * height;
     }
 
     fn select(&mut self, name: &[u8], resources: &[&'a Dictionary]) {
@@ -290,6 +344,39 @@ impl<'a> Writer<'a> {
         self.fonts = outer;
         done
     }
+}
+
+/// The text with lines joined that Chinese sentences run over: full ones, where no sign of an end
+/// stands, and with radicals as characters.
+fn joined(text: &str, ends: &[(usize, f32)]) -> String {
+    let reach = ends.iter().map(|(_, end)| *end).fold(0.0, f32::max);
+    let mut out = String::with_capacity(text.len());
+    let (mut start, mut full) = (0, false);
+    let last = [(text.len(), 0.0)];
+    for (end, right) in ends.iter().chain(&last) {
+        let line = text.get(start..*end).unwrap_or_default();
+        let (before, after) = (out.chars().next_back(), line.chars().next());
+        let runs_on = before.zip(after).is_some_and(|(a, b)| {
+            let part = |c: char| is_han(c) || c.is_ascii_digit();
+            part(a) && part(b) && (is_han(a) || is_han(b))
+        });
+        if start > 0 && !(full && runs_on) {
+            out.push('\n');
+        }
+        out.extend(line.chars().map(unified));
+        full = line.chars().count() >= FULL_LINE_CHARS && *right >= reach * FULL_LINE_SHARE;
+        start = end + 1;
+    }
+    out
+}
+
+const fn is_han(c: char) -> bool {
+    matches!(c, '\u{2f00}'..='\u{2fd5}' | '\u{3400}'..='\u{9fff}' | '\u{20000}'..='\u{3ffff}')
+}
+
+fn unified(c: char) -> char {
+    let place = u32::from(c).checked_sub(0x2f00).and_then(|place| usize::try_from(place).ok());
+    place.filter(|place| *place < 214).and_then(|place| RADICALS.chars().nth(place)).unwrap_or(c)
 }
 
 fn is_subtype(dictionary: &Dictionary, wanted: &[u8]) -> bool {

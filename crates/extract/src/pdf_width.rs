@@ -39,7 +39,11 @@ impl Widths {
         let (Ok(first), Ok(list)) = (first, list) else { return Self::default() };
         let first = u32::try_from(first).unwrap_or(0);
         let signs = (first..).zip(list.iter().take(SIGNS_MAX));
-        let signs = signs.filter_map(|(sign, width)| Some((sign, width.as_float().ok()?)));
+        // Fonts made of drawings have a scale of their own.
+        let scale = font.get_deref(b"FontMatrix", document).and_then(Object::as_array);
+        let scale = scale.ok().and_then(|matrix| matrix.first()?.as_float().ok());
+        let scale = scale.map_or(1.0, |scale| scale * 1_000.0);
+        let signs = signs.filter_map(|(sign, width)| Some((sign, width.as_float().ok()? * scale)));
         Self { signs: signs.collect(), others: Some(COMPOSITE_WIDTH / 2.0), bytes: 1 }
     }
 

@@ -91,6 +91,23 @@ fn chinese_text_is_read_by_the_map_of_its_font() {
 }
 
 #[test]
+fn a_sentence_that_runs_over_lines_and_radicals_is_read() {
+    // 九龍旺角彌敦道…: 角, 大 and 文 painted as radicals, the address cut after 彌.
+    let text = "客戶⼤⽂先生居於香港旺⾓及九龍旺角彌敦道285號海景大廈26樓G室";
+    let first = signs(19);
+    let second: String = (20..=text.chars().count()).map(|sign| format!("{sign:04x}")).collect();
+    let content = format!("BT /F 12 Tf 72 700 Td <{first}> Tj 0 -14 Td <{second}> Tj ET");
+    let found = look(&bytes(pdf(&content, mapped(text))), "a.pdf");
+    assert_eq!(total(&found, Kind::Address), 1, "{found:?}");
+
+    // What a span says of itself stands for its signs.
+    let content = "BT /F 12 Tf (HKID ) Tj /Span << /ActualText (A123) >> BDC (x) Tj (yz) Tj EMC \
+        (456\\(3\\)) Tj ET";
+    let found = look(&bytes(pdf(content, helvetica)), "a.pdf");
+    assert_eq!(total(&found, Kind::HongKongIdentityCard), 1, "{found:?}");
+}
+
+#[test]
 fn chinese_text_in_a_known_character_set_is_read() {
     let text = "現居於香港西營盤德輔道西718號太平樓36樓D室。";
     for (name, encoded) in [
