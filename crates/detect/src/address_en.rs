@@ -88,8 +88,15 @@ fn element(text: &[u8], at: usize) -> Option<(u8, usize)> {
         .map(|end| (FLOOR, end))
         .or_else(|| unit(text, at).map(|end| (UNIT, end)))
         .or_else(|| street(text, at).map(|end| (STREET, end)))
-        .or_else(|| building(text, at).map(|end| (BUILDING, end)))
-        .or_else(|| places::starts(text, at).map(|end| (PLACE, end)))
+        .or_else(|| {
+            // `Causeway Bay` is a place, `Kowloon City Plaza` a building.
+            let (building, place) = (building(text, at), places::starts(text, at));
+            match (building, place) {
+                (Some(building), Some(place)) if place >= building => Some((PLACE, place)),
+                (Some(building), _) => Some((BUILDING, building)),
+                (None, place) => place.map(|end| (PLACE, end)),
+            }
+        })
 }
 
 /// `27/F`, `G/F`, `3rd Floor`, `12A/F`.
@@ -227,6 +234,7 @@ mod tests {
             "Flat A, Block 5, Tai Wo Estate, Tai Po, NT",
             "Unit 3, 18/F\nOne Something\n99 King's Road\nNorth Point",
             "458 King's Road, North Point, Hong Kong",
+            "Unit 9, 14/F, Block 9, Harbour View Court, Causeway Bay",
             "Flat B, 1/F, The Zed, 8 Oaklands Path, Mid-Levels, HK",
         ] {
             assert_eq!(found(text), Some(text), "{text}");

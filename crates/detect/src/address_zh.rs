@@ -13,7 +13,7 @@ const AFTER_BYTES: usize = 180;
 const BUILDING_CHARS_MAX: usize = 12;
 const STREET_CHARS_MAX: usize = 6;
 
-const UNITS: &str = "號号樓楼座室層层期閣阁單单字房舖铺";
+const UNITS: &str = "號号弄院栋棟樓楼座室層层期閣阁單单字房舖铺";
 const STREETS: &str = "道街路里巷徑径坊邨村苑臺台園园圍围段灣湾西東东南北中";
 const WAYS: &str = "道街路里巷徑径坊邨村苑";
 const BUILDINGS: [&str; 22] = [
@@ -76,7 +76,7 @@ fn lead(head: &str, unit: char) -> Option<(usize, u8)> {
     });
     let street = head.chars().next_back().is_some_and(|c| STREETS.contains(c))
         && head.chars().any(|c| WAYS.contains(c))
-        && matches!(unit, '號' | '号' | '座' | '期');
+        && matches!(unit, '號' | '号' | '座' | '期' | '弄' | '巷');
     // `二樓` is a floor, not a building.
     let numeral =
         |b: &str| head.strip_suffix(b).is_some_and(|h| h.ends_with(NUMERALS) || h.is_empty());
@@ -150,7 +150,16 @@ fn numbered(text: &[u8], at: usize) -> Option<(u8, usize)> {
     }
     let end = space_after(text, end);
     let rest = han::after(text, end, 12);
-    let units: [(&str, u8); 19] = [
+    let units: [(&str, u8); 28] = [
+        ("号院", STREET),
+        ("号楼", ROOM),
+        ("號樓", ROOM),
+        ("单元", ROOM),
+        ("單元", ROOM),
+        ("栋", ROOM),
+        ("棟", ROOM),
+        ("弄", STREET),
+        ("巷", STREET),
         ("號單位", ROOM),
         ("号单位", ROOM),
         ("號室", ROOM),
@@ -202,7 +211,11 @@ mod tests {
                 "上環德輔道中 199 號無限極廣場 12 樓 1203 室。",
                 "上環德輔道中 199 號無限極廣場 12 樓 1203 室",
             ),
-            ("深圳市南山区深南大道10000号", ""),
+            ("深圳市南山区深南大道1000号", "深圳市南山区深南大道1000号"),
+            (
+                "住址：上海市浦东新区世纪大道98号院5号楼3单元594室。",
+                "上海市浦东新区世纪大道98号院5号楼3单元594室",
+            ),
             ("地址：九龙旺角弥敦道700号5楼B座", "九龙旺角弥敦道700号5楼B座"),
             ("請到中環皇后大道中1號。", "中環皇后大道中1號"),
         ] {

@@ -40,6 +40,9 @@ pub(crate) fn account(
     if !grouped || !border_after(text, number.end) || !CODES.contains(&number.value(0, 3)?) {
         return None;
     }
+    if tagged(text, start) {
+        return Some(Hit::sure(Kind::BankAccount, start, number.end));
+    }
     let hit = match (topic(), number.groups) {
         (Some(Topic::Bank | Topic::Fps), _) => Hit::sure(Kind::BankAccount, start, number.end),
         (Some(_), _) | (None, [_]) => return None,
@@ -47,6 +50,18 @@ pub(crate) fn account(
         (None, _) => Hit::possible(Kind::BankAccount, start, number.end),
     };
     Some(hit)
+}
+
+/// Whether a field of a payment message names a party right before: `:50K:/`, `:57A:`, `:59:/`.
+fn tagged(text: &[u8], start: usize) -> bool {
+    let head = text.get(start.saturating_sub(6)..start).unwrap_or_default();
+    let head = head.strip_suffix(b"/").unwrap_or(head);
+    let Some(head) = head.strip_suffix(b":") else { return false };
+    let head = match head.split_last() {
+        Some((b'A'..=b'Z', shorter)) => shorter,
+        _ => head,
+    };
+    matches!(head.last_chunk::<3>(), Some([b':', b'5', b'0'..=b'9']))
 }
 
 /// A business registration certificate's number: eight digits, branch, month, year, and the last
@@ -79,7 +94,7 @@ pub(crate) fn bic(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topi
     if !COUNTRIES.chunks(3).any(|c| c.starts_with(country)) || !border_after(text, end) {
         return None;
     }
-    if topic() == Some(Topic::Bic) {
+    if topic() == Some(Topic::Bic) || tagged(text, start) {
         return Some(Hit::sure(Kind::Bic, start, end));
     }
     let own = country == b"HK" && code.get(6..8).is_some_and(|place| place == b"HH");
@@ -102,6 +117,8 @@ mod tests {
         assert_eq!(account_in("004-123-456789", Some(Topic::Bank)), Some(Confidence::Sure));
         assert_eq!(account_in("012-874-497188250", None), Some(Confidence::Likely));
         assert_eq!(account_in("012-345-6-789012-3", Some(Topic::Bank)), Some(Confidence::Sure));
+        let run = Run::read(b":50K:/012345678901", 6).unwrap();
+        assert!(account(b":50K:/012345678901", 6, &run.whole().unwrap(), || None).is_some());
         assert_eq!(account_in("001-123-456789", Some(Topic::Bank)), None);
         assert_eq!(account_in("012-874-497188250", Some(Topic::Other)), None);
     }

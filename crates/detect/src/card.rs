@@ -41,10 +41,19 @@ pub(crate) fn of(
     // Lengths that networks no longer or hardly issue, where counters and times of 13 and 14 digits
     // are common: a word must speak for them.
     let rare = matches!((digits.first(), digits.len()), (Some(4), 13 | 19) | (_, 14 | 17 | 18));
-    if !rare || topic() == Some(Topic::Card) {
+    let topic = if rare || counted(text, start) { topic() } else { Some(Topic::Card) };
+    if topic == Some(Topic::Card) || !rare && topic != Some(Topic::Other) {
         return Some(Hit::sure(Kind::PaymentCard, start, number.end));
     }
     Some(Hit::possible(Kind::PaymentCard, start, number.end))
+}
+
+/// Whether a name stands right before, which may be a counter's: `trace=`, `seq: `, `order #`.
+fn counted(text: &[u8], start: usize) -> bool {
+    let head = text.get(start.saturating_sub(3)..start).unwrap_or_default();
+    let head = head.strip_suffix(b" ").unwrap_or(head);
+    let head = head.strip_suffix(b"\"").unwrap_or(head);
+    matches!(head.last(), Some(b'=' | b':' | b'#'))
 }
 
 /// Groups as people write them: all in one, fours with a rest, or 4-6-5 and 4-6-4.

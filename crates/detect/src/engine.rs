@@ -151,7 +151,7 @@ impl Place<'_> {
             }
             b'<' => travel::machine_readable_around(text, at),
             0xef => self.full_width(),
-            0xe0.. => name_zh::at(text, at),
+            0xe0.. => name_zh::at(text, at, || self.topic()),
             _ => None,
         }
     }

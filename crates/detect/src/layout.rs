@@ -43,7 +43,10 @@ pub fn sniff(text: &[u8]) -> Layout {
     let best = [b',', b'\t', b';', b'|'].into_iter().filter_map(|d| Some((width(head, d)?, d)));
     let Some((_, delimiter)) = best.max_by_key(|(width, _)| *width) else { return Layout::Prose };
     let first = Records::new(head, delimiter).next().unwrap_or_default();
-    let header = first.iter().all(|cell| is_name(head.get(cell.clone()).unwrap_or_default()));
+    // The edges of a drawn table are empty cells.
+    let names = first.iter().map(|cell| head.get(cell.clone()).unwrap_or_default());
+    let header = names.clone().all(|cell| cell.is_empty() || is_name(cell))
+        && names.filter(|cell| !cell.is_empty()).count() > 1;
     Layout::Delimited { delimiter, header }
 }
 
@@ -213,6 +216,8 @@ mod tests {
         );
         assert_eq!(sniff(b"{\"a\":1}\n{\"a\":2}\n"), Layout::JsonLines);
         assert_eq!(sniff(b"Dear Sir,\n\nWe refer to your letter, thanks.\nYours"), Layout::Prose);
+        let drawn = "| 客戶 | 電話 |\n| --- | --- |\n| 甲 | 1 |\n";
+        assert_eq!(sniff(drawn.as_bytes()), Layout::Delimited { delimiter: b'|', header: true });
         assert_eq!(sniff(b""), Layout::Prose);
     }
 

@@ -7,9 +7,9 @@
 //!
 //! **Way of a scan:** one pass over the bytes. Blocks of sixty-four bytes become bit masks of
 //! character classes (`masks`), masks become places where something may start (`candidates`), and
-//! each place is parsed once; a run of digits is read once for every kind of number (`numbers`). Where
-//! form and check digit do not suffice, the nearest word before decides (`topic`); where no word
-//! stands, the column does ([`Column`], [`document`]). [`Scanner`] does the same in pieces.
+//! each place is parsed once (`engine`); digits are read once for every kind of number (`numbers`).
+//! Where form and check digit do not suffice, the nearest word before decides (`topic`); where no
+//! word stands, the column does ([`Column`], [`document`]). [`Scanner`] does the same in pieces.
 //!
 //! **Invariants:** no panic on any bytes; time linear in the length, for a parser sees 256 bytes
 //! before its place and 4,096 after; hits in order, without overlaps, the same wherever a text is

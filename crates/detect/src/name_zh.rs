@@ -2,6 +2,7 @@
 //! 客戶 before, a title like 先生 behind, or punctuation on both sides.
 
 use crate::han::{self, is_han};
+use crate::topic::Topic;
 use crate::{Confidence, Hit, Kind};
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -39,7 +40,7 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
 });
 
 /// The name that starts at this character, if one does.
-pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
+pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
     let first = han::at(text, start)?;
     let roles = han::roles(first);
     if roles & (han::SURNAME | han::COMPOUND) == 0 {
@@ -59,8 +60,8 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         return None;
     }
     let head = han::before(text, start, BEFORE_BYTES);
-    let announced = announced(head);
     let alone = head.chars().next_back().is_none_or(|c| !is_han(c));
+    let announced = announced(head) || alone && topic() == Some(Topic::Person);
     let family = if compound { 2 } else { 1 };
     let name = rest.char_indices().nth(family).map_or(rest.len(), |(at, _)| at);
     if rest.get(name..).is_some_and(|after| CONTEXT.title.iter().any(|t| after.starts_with(t))) {
@@ -157,7 +158,7 @@ impl Way {
             () if announced && bounded => Some(Confidence::Sure),
             () if self.titled && alone => Some(Confidence::Sure),
             () if announced && self.given == 2 && self.common => Some(Confidence::Likely),
-            () if self.titled && self.given == 2 && self.common => Some(Confidence::Likely),
+            () if self.titled && self.common => Some(Confidence::Likely),
             () if alone && (self.ended || self.followed) && self.given == 2 && self.common => {
                 Some(Confidence::Likely)
             }
@@ -172,7 +173,7 @@ mod tests {
 
     fn found(text: &str) -> Option<(&str, Confidence)> {
         text.char_indices()
-            .find_map(|(i, _)| at(text.as_bytes(), i))
+            .find_map(|(i, _)| at(text.as_bytes(), i, || None))
             .map(|hit| (text.get(hit.start..hit.end).unwrap(), hit.confidence))
     }
 

@@ -49,7 +49,9 @@ fn may_go_on(text: &[u8], start: usize, run: usize, next: u8) -> bool {
         0xef => true,
         _ => false,
     };
-    if start > 0 && text.get(start - 1) == Some(&b'+') {
+    // `+852…`, and accounts in payment messages: `:59:/…`.
+    let before = start.checked_sub(1).and_then(|i| text.get(i));
+    if matches!(before, Some(b'+' | b'/')) {
         return true;
     }
     // Years before months, the most common digits of all: no number has such groups.
@@ -230,6 +232,9 @@ fn named(
     let likely = |kind| Some(Hit::likely(kind, start, number.end));
     let one = number.groups.len() == 1;
     if phone::local(number) {
+        if let Some(start) = phone::code_in_brackets(text, start) {
+            return Some(Hit::sure(Kind::Phone, start, number.end));
+        }
         match topic() {
             Some(Topic::Phone | Topic::Fps) => return sure(Kind::Phone),
             Some(Topic::Business | Topic::Octopus | Topic::Macau) => {}
@@ -240,12 +245,9 @@ fn named(
             None => return None,
         }
     }
-    let mobile = number.digits.first() == Some(&1)
-        && matches!(number.digits.get(1), Some(3..=9))
-        && matches!(number.groups, [11] | [3, 4, 4]);
     match (topic()?, count) {
         // Mobile numbers of the Mainland.
-        (Topic::Phone, 11) if mobile => sure(Kind::Phone),
+        (Topic::Phone, 11) if phone::mainland_mobile(number) => sure(Kind::Phone),
         (Topic::Fps, 7 | 9) if one => sure(Kind::FpsIdentifier),
         (Topic::Business, 7 | 8) if one => sure(Kind::BusinessRegistration),
         (Topic::Macau, 8) if one => sure(Kind::MacauIdentity),
@@ -263,7 +265,8 @@ fn named(
 
 /// Whether the whole of a cell is a number of this kind, its column being named so or so filled.
 pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
-    let cell = cell.strip_prefix(b"+").unwrap_or(cell);
+    let international = cell.strip_prefix(b"+");
+    let cell = international.unwrap_or(cell);
     let Some(run) = Run::read(cell, 0) else { return false };
     let Some(number) = run.whole().filter(|n| n.end == cell.len()) else {
         let found = match kind {
@@ -273,9 +276,15 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
         return found.is_some_and(|h| h.kind == kind && h.end == cell.len());
     };
     let (count, one) = (number.digits.len(), number.groups.len() == 1);
+    let international = international.is_some() && (8..=15).contains(&count);
     let macau = matches!(number.digits.first(), Some(1 | 5 | 7));
     match kind {
-        Kind::Phone => phone::local(&number) || phone::with_code(&number),
+        Kind::Phone => {
+            phone::local(&number)
+                || phone::with_code(&number)
+                || phone::mainland_mobile(&number)
+                || international
+        }
         Kind::BankAccount => bank::account(cell, 0, &number, || Some(Topic::Bank)).is_some(),
         Kind::FpsIdentifier => matches!(count, 7 | 9) && one,
         Kind::BusinessRegistration => {

@@ -48,6 +48,23 @@ pub(crate) fn local(number: &Number<'_>) -> bool {
         && matches!(number.digits.first(), Some(2 | 3 | 5..=9))
 }
 
+/// Where `(852) ` begins, if a number that starts here stands behind it.
+pub(crate) fn code_in_brackets(text: &[u8], start: usize) -> Option<usize> {
+    let head = text.get(start.saturating_sub(7)..start)?;
+    let short = head.strip_suffix(b" ").unwrap_or(head);
+    let short = short.strip_suffix(b"852)").or_else(|| short.strip_suffix(b"+852)"))?;
+    let short = short.strip_suffix(b"+").unwrap_or(short);
+    let rest = short.strip_suffix(b"(")?;
+    Some(start - (head.len() - rest.len()))
+}
+
+/// A mobile number of the Mainland: eleven digits that begin with 13 to 19.
+pub(crate) fn mainland_mobile(number: &Number<'_>) -> bool {
+    number.digits.first() == Some(&1)
+        && matches!(number.digits.get(1), Some(3..=9))
+        && matches!(number.groups, [11] | [3, 4, 4])
+}
+
 /// Hong Kong's country code and a local number.
 pub(crate) fn with_code(number: &Number<'_>) -> bool {
     number.digits.len() == 11
@@ -73,6 +90,15 @@ mod tests {
             let run = Run::read(text.as_bytes(), 1).unwrap();
             assert!(international(text.as_bytes(), 1, &run).is_none(), "{text}");
         }
+    }
+
+    #[test]
+    fn a_code_in_brackets_belongs_to_the_number() {
+        for (text, begin) in [("(852) 9123 4567", 0), ("tel (+852)91234567", 4)] {
+            let start = text.find("9").unwrap();
+            assert_eq!(code_in_brackets(text.as_bytes(), start), Some(begin), "{text}");
+        }
+        assert_eq!(code_in_brackets(b"852) 9", 5), None);
     }
 
     #[test]

@@ -35,7 +35,7 @@ const CHECKED: [Kind; 8] = [
     Kind::TaiwanIdentity,
 ];
 const WRITTEN: [Kind; 2] = [Kind::PersonName, Kind::Address];
-const FORMED: [Kind; 2] = [Kind::BankAccount, Kind::Phone];
+const FORMED: [Kind; 3] = [Kind::BankAccount, Kind::Phone, Kind::Bic];
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -95,7 +95,8 @@ impl Column {
     /// Looks at one cell. Cells beyond a thousand are not looked at.
     pub fn see(&mut self, cell: &[u8]) {
         let cell = cell.trim_ascii();
-        if cell.is_empty() || self.cells >= SAMPLE_CELLS_MAX {
+        let drawn = cell.iter().all(|b| matches!(b, b'-' | b':' | b'='));
+        if cell.is_empty() || drawn || self.cells >= SAMPLE_CELLS_MAX {
             return;
         }
         self.cells += 1;

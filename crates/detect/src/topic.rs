@@ -9,6 +9,10 @@ const REACH_BYTES: usize = 56;
 const FIELD_REACH_BYTES: usize = 16;
 /// How far before the value words are read at all.
 const WINDOW_BYTES: usize = 96;
+/// What stands before a speaker's words at most, in bytes.
+const SPEAKER_BYTES: usize = 40;
+/// How far before a value the question may stand that it answers, in bytes.
+const QUESTION_BYTES: usize = 120;
 /// Between two words that together name one thing: `HKID reference`.
 const ADJACENT_BYTES: usize = 2;
 /// Between a word for earnings and the currency of the sum: ` of `.
@@ -226,6 +230,10 @@ const fn place_of(key: u32) -> usize {
     (key.wrapping_mul(0x9e37_79b1) >> (32 - BEGINNINGS.ilog2())) as usize
 }
 
+fn is_ascii(text: &[u8], at: usize) -> bool {
+    text.get(at).is_some_and(u8::is_ascii)
+}
+
 /// Words in Latin letters stand alone; long ones may take an ending, short ones must end.
 fn ends_word(text: &[u8], at: usize, end: usize) -> bool {
     if !text.get(at).is_some_and(u8::is_ascii) {
@@ -298,8 +306,18 @@ struct Line<'a> {
 /// What the text right before a value says that the value is.
 pub(crate) fn before(text: &[u8], at: usize, near: &Near) -> Option<Topic> {
     let line = Line::before(text, at, near)?;
-    let field = is_field(text.get(line.start..line.end)?);
-    line.last(if field { FIELD_REACH_BYTES } else { REACH_BYTES })
+    let own = text.get(line.start..line.end)?;
+    let found = line.last(if is_field(own) { FIELD_REACH_BYTES } else { REACH_BYTES });
+    if found.is_some() || line.end != at || line.start == 0 || !answers(own) {
+        return found;
+    }
+    line.question()?.last(REACH_BYTES)
+}
+
+/// Whether a line up to a value is only what a speaker's name and the time take: `[10:05] Peter: `.
+fn answers(own: &[u8]) -> bool {
+    let own = own.trim_ascii_end();
+    own.len() <= SPEAKER_BYTES && (own.ends_with(b":") || own.ends_with("：".as_bytes()))
 }
 
 /// What the name of a column says that its values are.
@@ -337,6 +355,22 @@ impl<'a> Line<'a> {
         let named = above.get(start..)?.trim_ascii_end();
         let names = named.ends_with(b":") || named.ends_with("：".as_bytes());
         names.then(|| line(least + start, newline))
+    }
+
+    /// The line above, if it asks.
+    fn question(&self) -> Option<Self> {
+        let newline = self.start.checked_sub(1)?;
+        let least = self.at.saturating_sub(QUESTION_BYTES);
+        let above = self.text.get(least..newline)?;
+        let start = above.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
+        let asks = above.trim_ascii_end();
+        (asks.ends_with(b"?") || asks.ends_with("？".as_bytes())).then(|| Self {
+            text: self.text,
+            near: self.near,
+            at: self.at,
+            start: least + start,
+            end: newline,
+        })
     }
 
     /// The topic of the last word, if it ends at most `reach` bytes before the end.
@@ -380,7 +414,10 @@ impl<'a> Line<'a> {
                 let Some((end, topic)) = words.starting(self.text, at, from) else { continue };
                 match found {
                     None if end >= least => found = Some((at, topic)),
-                    Some((first, _)) if end > first => found = Some((at, topic)),
+                    // Words of other scripts make one name: `八達通` and `卡號`.
+                    Some((first, _)) if end > first || end == first && !is_ascii(self.text, at) => {
+                        found = Some((at, topic));
+                    }
                     _ => {}
                 }
             }
@@ -410,6 +447,9 @@ mod tests {
         assert_eq!(of("phone,"), Some(Topic::Phone));
         assert_eq!(of("phone call with the customer,"), None);
         assert_eq!(of("hotel "), None);
+        assert_eq!(of("八達通卡號碼："), Some(Topic::Octopus));
+        assert_eq!(of("[1] A: Your phone?\n[2] B: "), Some(Topic::Phone));
+        assert_eq!(of("[1] A: Your phone\n[2] B: "), None);
         assert_eq!(of("phone\n"), None);
         assert_eq!(of("Telephone:\n"), Some(Topic::Phone));
     }

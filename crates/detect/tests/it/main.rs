@@ -1,5 +1,12 @@
 //! What the detectors promise together: order, borders, linear time, no panic.
 
+#[cfg(test)]
+mod forms;
+#[cfg(test)]
+mod values;
+#[cfg(test)]
+mod variety;
+
 use detect::{Confidence, Hit, Kind, Scanner, document, scan};
 use proptest::prelude::*;
 

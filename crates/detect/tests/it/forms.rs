@@ -1,0 +1,28 @@
+//! Texts in many hands and formats, with places for values in braces. What stands in a brace and
+//! begins with a capital is labelled; what begins with a small letter fills a place.
+
+/// The forms of a file, which `%%` parts; what stands before the first is a note.
+fn forms(file: &str) -> Vec<&str> {
+    file.split("%%\n").skip(1).collect()
+}
+
+/// Documents that hold values.
+pub(crate) fn holding() -> Vec<&'static str> {
+    forms(include_str!("forms/holding.txt"))
+}
+
+/// Texts that hold none of ours.
+pub(crate) fn empty() -> Vec<&'static str> {
+    forms(include_str!("forms/empty.txt"))
+}
+
+/// Tables: how many rows, the header, which may be empty, and the form of a row.
+pub(crate) fn tables() -> Vec<(usize, &'static str, &'static str)> {
+    let table = |form: &'static str| {
+        let (rows, rest) = form.split_once('\n').unwrap();
+        let (header, _) = rest.split_once('\n').unwrap();
+        let (header, row) = rest.split_at(header.len() + 1);
+        (rows.parse().unwrap(), header.trim_start_matches('\n'), row)
+    };
+    forms(include_str!("forms/tables.txt")).into_iter().map(table).collect()
+}
