@@ -114,6 +114,8 @@ impl<'a> Session<'a> {
 
     /// Counts a member of a container.
     pub(crate) fn member(&mut self) -> Result<(), Obstacle> {
+        // When nothing more may be unpacked, no further member is begun.
+        self.budget.spend(0)?;
         self.members += 1;
         if self.members > self.limits.members_max {
             return Err(Obstacle::too_many("it has more members than the limits allow"));

@@ -36,7 +36,7 @@ fn damaged() -> impl Strategy<Value = (&'static str, Vec<u8>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 700, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 400, ..ProptestConfig::default() })]
     #[test]
     fn no_damaged_file_makes_it_panic((hint, bytes) in damaged()) {
         let found = look(&bytes, hint);

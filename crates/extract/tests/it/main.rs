@@ -19,6 +19,8 @@ mod pdfs;
 #[cfg(test)]
 mod seeds;
 #[cfg(test)]
+mod settings;
+#[cfg(test)]
 mod support;
 #[cfg(test)]
 mod texts;
