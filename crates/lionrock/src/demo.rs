@@ -19,7 +19,9 @@ use crate::serve::{Extras, ServeError, Server, until_told};
 use access::roles::Role;
 use audit::deliver::{Courier, DeliveryError, Destination};
 use cast::{Cast, CastError, Stage};
-use comply::{Period, ReportRequest, Reports, ReportsError, Signer};
+use comply::{
+    Period, ReportRecord, ReportRequest, Reports, ReportsError, Signer, Signing, Step,
+};
 use kernel::{
     Caller, Clock, DomainId, Problem, Refusal, ResourceKind, Rng, RngUnavailable, actions,
 };
@@ -234,8 +236,11 @@ async fn tell(
         show_designation: false,
         preparer: Signer { name, role },
     };
-    let reports = &rooms.comply.reports;
-    let record = reports.make(permit, request).await?;
+    let record = rooms.comply.reports.make(permit, request).await?;
+    let auditor = cast.caller(Role::Auditor)?;
+    sign(rooms, &auditor, &record, Step::Review).await?;
+    let second = cast.callers(Role::RiskOfficer)?.pop().ok_or(DemoError::Sealed)?;
+    sign(rooms, &second, &record, Step::Approve).await?;
     let links = cast.sessions().map(|(role, name, cookie)| {
         let token = ways.admit(cookie, &SystemRng)?;
         Ok((role, name.to_string(), token))
@@ -244,12 +249,28 @@ async fn tell(
     Ok(Sample {
         sessions: sessions.collect(),
         told,
-        pack: reports.path(record.id),
+        pack: rooms.comply.reports.final_path(record.id),
         origin_key: rooms.log.origin_key().to_string(),
         older,
         links: links.collect::<Result<_, RngUnavailable>>()?,
         tokens: cast.tokens().map(|(role, token)| (role, token.expose().clone())).collect(),
     })
+}
+
+/// Puts a name under the report of the sample.
+async fn sign(
+    rooms: &rest::Rooms,
+    caller: &Arc<Caller>,
+    record: &ReportRecord,
+    step: Step,
+) -> Result<(), DemoError> {
+    let reports = &rooms.comply.reports;
+    let resource = reports.resource_of(record.id)?;
+    let (name, role) = rooms.access.signs_as(caller, kernel::Action::ReportSign, &resource);
+    let permit = rooms.gate.permit::<actions::ReportSign>(caller, resource)?;
+    let pack = record.pack.clone().unwrap_or_default();
+    reports.sign(permit, Signer { name, role }, Signing { step, pack, reason: None }).await?;
+    Ok(())
 }
 
 async fn make_domains(rooms: &rest::Rooms, first: Arc<Caller>) -> Result<[DomainId; 2], CastError> {

@@ -92,13 +92,14 @@ impl fmt::Debug for Cast {
 
 /// The parts, in the order of their entrance: the two administrators come last, because with them
 /// the first administrator's rights end.
-const PARTS: [(Role, &str); 11] = [
+const PARTS: [(Role, &str); 12] = [
     (Role::KeyCustodian, "Key Custodian A 密碼匙保管人甲"),
     (Role::CryptoOfficer, "Crypto Officer A 密碼主任甲"),
     (Role::CryptoOfficer, "Crypto Officer B 密碼主任乙"),
     (Role::PlatformEngineer, "Platform Engineer A 平台工程師甲"),
     (Role::SecurityOperations, "Security Operations A 資訊保安運作主任甲"),
     (Role::RiskOfficer, "Technology Risk Officer A 科技風險主任甲"),
+    (Role::RiskOfficer, "Technology Risk Officer B 科技風險主任乙"),
     (Role::Auditor, "Auditor A 審計員甲"),
     (Role::Examiner, "Examiner A 監管審查員甲"),
     (Role::Application, ""),
