@@ -81,6 +81,15 @@ impl Glossary {
         self.0.get(term).map(String::as_str)
     }
 
+    /// A term in both languages, as headings have it; alone where it was not reviewed. Terms stand in
+    /// the glossary as inside a sentence: in lower case, in the singular.
+    #[must_use]
+    pub fn both(&self, english: &str) -> String {
+        let term = english.to_lowercase();
+        let found = self.zh_hant(&term).or_else(|| self.zh_hant(term.strip_suffix('s')?));
+        found.map_or_else(|| english.to_owned(), |zh| format!("{english} {zh}"))
+    }
+
     /// Every term with its Chinese, by term.
     pub fn terms(&self) -> impl Iterator<Item = (&str, &str)> {
         self.0.iter().map(|(en, zh)| (en.as_str(), zh.as_str()))

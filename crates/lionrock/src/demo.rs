@@ -19,9 +19,7 @@ use crate::serve::{Extras, ServeError, Server, until_told};
 use access::roles::Role;
 use audit::deliver::{Courier, DeliveryError, Destination};
 use cast::{Cast, CastError, Stage};
-use comply::{
-    Period, ReportRecord, ReportRequest, Reports, ReportsError, Signer, Signing, Step,
-};
+use comply::{Period, ReportRecord, ReportRequest, Reports, ReportsError, Signer, Signing, Step};
 use kernel::{
     Caller, Clock, DomainId, Problem, Refusal, ResourceKind, Rng, RngUnavailable, actions,
 };

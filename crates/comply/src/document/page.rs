@@ -10,11 +10,7 @@ use std::collections::BTreeMap;
 
 /// The whole page.
 pub(super) fn page(report: &Report, glossary: &Glossary) -> Page {
-    let heading = |en: &str, term: &str| {
-        let zh = glossary.zh_hant(term).map(|zh| format!(" {zh}")).unwrap_or_default();
-        Block::Heading(format!("{en}{zh}"))
-    };
-    let mut blocks = vec![heading("What this report is", "report")];
+    let mut blocks = vec![Block::Heading("What this report is".into())];
     blocks.extend(about(report));
     blocks.push(Block::Heading("Where we stand, by source".into()));
     blocks.push(Block::Text(
@@ -55,9 +51,10 @@ pub(super) fn page(report: &Report, glossary: &Glossary) -> Page {
     }
     blocks.push(Block::Heading("How to verify".into()));
     blocks.extend(verifying(report));
+    let title = "Assessment against the requirements of the HKMA and other authorities";
     Page {
         language: "en".into(),
-        title: "Assessment against the requirements of the HKMA and other authorities".into(),
+        title: glossary.both(title),
         freshness: format!(
             "Made {} from live state and the log; period {} to {}.",
             report.made_at.hong_kong(),
@@ -65,7 +62,25 @@ pub(super) fn page(report: &Report, glossary: &Glossary) -> Page {
             report.period.to().hong_kong()
         ),
         sample: report.sample,
-        blocks,
+        blocks: blocks.into_iter().map(|block| bilingual(block, glossary)).collect(),
+    }
+}
+
+/// What an examiner looks for stands in both languages: headings, captions, columns, facts.
+fn bilingual(block: Block, glossary: &Glossary) -> Block {
+    match block {
+        Block::Heading(text) => Block::Heading(glossary.both(&text)),
+        Block::Facts(facts) => Block::Facts(
+            facts.into_iter().map(|(name, value)| (glossary.both(&name), value)).collect(),
+        ),
+        Block::Table(mut table) => {
+            table.title = glossary.both(&table.title);
+            for column in &mut table.columns {
+                *column = glossary.both(column);
+            }
+            Block::Table(table)
+        }
+        other => other,
     }
 }
 

@@ -162,3 +162,31 @@ fn the_documents_agree_with_the_report() {
         assert!(!html.contains(&format!(">{}<", row.id.as_str())), "an id printed as a paragraph");
     }
 }
+
+/// What stands between two marks, tags left out.
+fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
+    let parts = text.split(open).skip(1).filter_map(|part| part.split_once(close));
+    parts.filter_map(|(inner, _)| inner.split_once('>').map(|(_, text)| text)).collect()
+}
+
+#[test]
+fn headings_columns_and_facts_of_the_printed_report_stand_in_both_languages() {
+    let folder = Folder::new();
+    let (_, made, pack, _) = made(&folder.0);
+    let files = documents::pack::read(&pack).unwrap();
+    let html = String::from_utf8(files[HTML].clone()).unwrap();
+    let sources: Vec<&str> = made.counts.iter().map(|source| source.title.as_str()).collect();
+    let mut seen = 0;
+    for (open, close) in [("<h1", "</h1>"), ("<h2", "</h2>"), ("<th", "</th>"), ("<dt", "</dt>")] {
+        for text in between(&html, open, close) {
+            let plain = text.replace("&amp;", "&");
+            if plain.is_empty() || sources.contains(&plain.as_str()) {
+                continue;
+            }
+            seen += 1;
+            let chinese = plain.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+            assert!(chinese, "`{plain}` has no Chinese in data/glossary.yaml");
+        }
+    }
+    assert!(seen > 30, "only {seen}");
+}

@@ -100,14 +100,34 @@ pub(crate) fn ago(now: Timestamp, then: Timestamp) -> String {
     }
 }
 
-/// A length of time in its largest whole unit.
-pub(crate) fn duration(seconds: i64) -> String {
-    let (n, unit) = match seconds.max(0) {
+/// How long ago, in a language; Chinese knows no plurals.
+pub(crate) fn ago_in(language: Language, now: Timestamp, then: Timestamp) -> Markup {
+    let seconds = now.seconds_since(then);
+    let chinese = |term: &str| language.translated(term);
+    let (n, unit) = largest(seconds);
+    html! {
+        @match (seconds < 2, chinese("just now"), chinese(unit), chinese("ago")) {
+            (true, Some(now), ..) => span lang=(language.tag()) { (now) },
+            (false, _, Some(unit), Some(ago)) => {
+                span lang=(language.tag()) { (n) " " (unit) (ago) }
+            }
+            _ => (ago(now, then)),
+        }
+    }
+}
+
+fn largest(seconds: i64) -> (i64, &'static str) {
+    match seconds.max(0) {
         s @ 0..=119 => (s, "second"),
         s @ 120..=7_199 => (s / 60, "minute"),
         s @ 7_200..=172_799 => (s / 3_600, "hour"),
         s => (s / 86_400, "day"),
-    };
+    }
+}
+
+/// A length of time in its largest whole unit.
+pub(crate) fn duration(seconds: i64) -> String {
+    let (n, unit) = largest(seconds);
     format!("{n} {unit}{}", if n == 1 { "" } else { "s" })
 }
 
@@ -130,11 +150,11 @@ pub(crate) fn counted(n: u64, one: &str, many: &str) -> String {
 }
 
 /// A table that scrolls inside itself on a phone and can be scrolled by keyboard.
-pub(crate) fn table(label: &str, heads: &[&str], rows: &Markup) -> Markup {
+pub(crate) fn table(language: Language, label: &str, heads: &[&str], rows: &Markup) -> Markup {
     html! {
         div.scroll role="region" aria-label=(label) tabindex="0" {
             table {
-                thead { tr { @for head in heads { th scope="col" { (head) } } } }
+                thead { tr { @for head in heads { th scope="col" { (language.term(head)) } } } }
                 tbody { (rows) }
             }
         }
@@ -142,13 +162,13 @@ pub(crate) fn table(label: &str, heads: &[&str], rows: &Markup) -> Markup {
 }
 
 /// The command line that does or shows the same.
-pub(crate) fn command(line: &str) -> Markup {
-    html! { p.cli { "Same from the command line: " code { (line) } } }
+pub(crate) fn command(language: Language, line: &str) -> Markup {
+    html! { p.cli { (language.term("Same from the command line")) ": " code { (line) } } }
 }
 
 /// What stands where nothing is: one sentence, and one command that changes it.
-pub(crate) fn empty(sentence: &str, line: &str) -> Markup {
-    html! { div.empty { p { (sentence) } (command(line)) } }
+pub(crate) fn empty(language: Language, sentence: &str, line: &str) -> Markup {
+    html! { div.empty { p { (language.term(sentence)) } (command(language, line)) } }
 }
 
 /// Links to the pages before and after of a long list.
@@ -164,12 +184,16 @@ pub(crate) struct Pager {
 
 impl Pager {
     /// The line under the list.
-    pub(crate) fn show(&self, label: &str) -> Markup {
+    pub(crate) fn show(&self, language: Language, label: &str) -> Markup {
         html! {
             nav.pager aria-label=(format!("Pages of {label}")) {
                 span { (self.shown) }
-                @if let Some(first) = &self.first { a href=(first) { "First page" } }
-                @if let Some(next) = &self.next { a href=(next) rel="next" { "Next page" } }
+                @if let Some(first) = &self.first {
+                    a href=(first) { (language.term("First page")) }
+                }
+                @if let Some(next) = &self.next {
+                    a href=(next) rel="next" { (language.term("Next page")) }
+                }
             }
         }
     }

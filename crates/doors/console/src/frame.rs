@@ -1,7 +1,7 @@
 //! What every page shares: head, banner, navigation, title, and the line that says how fresh it is.
 
 use crate::assets::{ICON, SCRIPT, STYLE};
-use crate::elements::{ago, form_token, mark, moment};
+use crate::elements::{ago, ago_in, form_token, mark, moment};
 use crate::language::Language;
 use kernel::{Action, Timestamp};
 use maud::{DOCTYPE, Markup, html};
@@ -88,10 +88,7 @@ pub(crate) fn page(frame: &Frame, title: &Title<'_>, source: &Source, body: &Mar
                     span.aka lang="en" { (title.text) }
                 }
             }
-            p.sub {
-                "Read " (ago(frame.now, source.at)) " (" (moment(source.at)) ") from "
-                (source.from) "."
-            }
+            (freshness(frame, source))
         }
     };
     html! {
@@ -99,10 +96,27 @@ pub(crate) fn page(frame: &Frame, title: &Title<'_>, source: &Source, body: &Mar
         html lang="en" {
             (head(title.text))
             body {
-                a.skip href="#main" { "Skip to the content" }
+                a.skip href="#main" { (frame.language.term("Skip to the content")) }
                 @if frame.sample { (sample_banner()) }
                 (side(frame))
                 main id="main" tabindex="-1" { (top) (body) }
+            }
+        }
+    }
+}
+
+/// The first line: how fresh the answer is, and where it comes from.
+fn freshness(frame: &Frame, source: &Source) -> Markup {
+    let language = frame.language;
+    html! {
+        p.sub {
+            @if language.translated("Read").is_some() {
+                (language.term("Read")) " " (ago_in(language, frame.now, source.at)) " ("
+                (moment(source.at)) ") · " (language.term("Source")) " "
+                (language.term(&source.from))
+            } @else {
+                "Read " (ago(frame.now, source.at)) " (" (moment(source.at)) ") from "
+                (source.from) "."
             }
         }
     }
@@ -175,7 +189,7 @@ fn side(frame: &Frame) -> Markup {
                 }
                 form method="post" action="/sign-out" {
                     (form_token(&frame.form_token))
-                    button type="submit" { "Sign out" }
+                    button type="submit" { (frame.language.term("Sign out")) }
                 }
             }
         }

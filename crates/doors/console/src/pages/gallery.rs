@@ -24,6 +24,11 @@ fn gallery() -> Vec<(&'static str, Markup)> {
         ("keys", keys::show(&f, &s, &keys::tests::sample())),
         ("keys-empty", keys::show(&f, &s, &keys::Keys::default())),
         ("keys-zh", keys::show(&zh, &s, &keys::tests::sample())),
+        ("overview-zh", overview::show(&zh, &s, &overview::tests::sample())),
+        ("guide-zh", guide::show(&zh, &s, &guide::tests::sample())),
+        ("requirements-zh", requirements::show(&zh, &s, &requirements::tests::sample())),
+        ("requirement-zh", requirement::show(&zh, &s, &requirement::tests::sample())),
+        ("reports-zh", reports::show(&zh, &s, &reports::tests::sample())),
         ("key", key::show(&f, &s, &key::tests::sample())),
         ("requirements", requirements::show(&f, &s, &requirements::tests::sample())),
         ("requirement", requirement::show(&f, &s, &requirement::tests::sample())),
@@ -91,6 +96,49 @@ fn every_table_head_has_a_scope_and_every_field_a_label() {
             );
         }
     }
+}
+
+/// Words that are the same in both languages, and what the sample itself says.
+const NOT_TRANSLATED: [&str; 5] = ["SA-2", "TM-G-1", "English", "All sources", "Lionrock"];
+
+#[test]
+fn what_an_examiner_reads_lacks_no_translation() {
+    let pages = ["overview-zh", "guide-zh", "requirements-zh", "requirement-zh", "reports-zh"];
+    let chrome = [
+        ("<h2>", "</h2>"),
+        ("<th scope=\"col\">", "</th>"),
+        ("<th class=\"n\" scope=\"col\">", "</th>"),
+        ("<dt>", "</dt>"),
+        ("<summary>", "</summary>"),
+        ("<option value=\"\">", "</option>"),
+        ("type=\"submit\">", "</button>"),
+        ("name=\"step\" value=\"review\">", "</button>"),
+        ("name=\"step\" value=\"return\">", "</button>"),
+        ("<label>", "<"),
+        ("class=\"skip\" href=\"#main\">", "</a>"),
+        ("aria-current=\"page\">", "</a>"),
+    ];
+    let mut seen = 0;
+    for (name, page) in gallery().into_iter().filter(|(name, _)| pages.contains(name)) {
+        let text = page.into_string();
+        let title = text.split("<h1>").nth(1).unwrap().split("</h1>").next().unwrap();
+        let of_the_sample = matches!(name, "guide-zh" | "requirement-zh");
+        assert!(of_the_sample || title.contains("lang=\"zh-Hant\""), "{name}: {title}");
+        for (open, close) in chrome {
+            for part in text.split(open).skip(1) {
+                let inner = part.split(close).next().unwrap();
+                // A heading with a number is the source's own.
+                let of_the_source = inner.starts_with(|c: char| c.is_ascii_digit());
+                if inner.is_empty() || of_the_source || NOT_TRANSLATED.contains(&inner) {
+                    continue;
+                }
+                seen += 1;
+                let chinese = inner.chars().any(|c| ('\u{4e00}'..='\u{9fff}').contains(&c));
+                assert!(chinese, "{name}: `{inner}` is not in comply/data/glossary.yaml");
+            }
+        }
+    }
+    assert!(seen > 60, "only {seen}");
 }
 
 #[test]

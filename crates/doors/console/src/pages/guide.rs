@@ -68,11 +68,11 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Guide) -> Markup {
         (tally(frame, &view.tally))
         @if let Some(note) = &view.note {
             section {
-                details { summary { "What is known about this text" } div { p { (note) } } }
+                details { summary { (frame.language.term("What is known about this text")) } div { p { (note) } } }
             }
         }
         @if view.chapters.is_empty() {
-            (empty("No point of this guideline is in the catalogue.", "lionrock requirements list"))
+            (empty(frame.language, "No point of this guideline is in the catalogue.", "lionrock requirements list"))
         }
         @for chapter in &view.chapters {
             section {
@@ -97,7 +97,7 @@ pub(crate) fn tally(frame: &Frame, tally: &[(State, u64, String)]) -> Markup {
             @for (state, n, to) in tally {
                 li { a href=(to) { b { (count(*n)) } } " " (state.show(frame.language)) }
             }
-            li.soft { "of " (count(total)) }
+            li.soft { (frame.language.term("of")) " " (count(total)) }
         }
     }
 }
@@ -109,30 +109,30 @@ fn one(frame: &Frame, point: &Point) -> Markup {
                 @if !point.section.is_empty() { p.note { (point.section) } }
                 h3 { a href=(format!("/requirements/{}", point.id)) { (point.title) } }
                 p { (point.text) }
-                p.note { "Text: " (frame.language.term(&point.text_status)) }
+                p.note { (frame.language.term("Text")) ": " (frame.language.term(&point.text_status)) }
             }
             div {
                 @for (line, built) in &point.answer {
                     p { (line) @if !built { " " (not_built().show(frame.language)) } }
                 }
                 dl {
-                    dt { "Result" }
+                    dt { (frame.language.term("Result")) }
                     dd {
                         (point.result.show(frame.language))
                         @if let Some(at) = point.checked_at { " " span.note { (moment(at)) } }
                     }
                     @if !point.live.is_empty() {
-                        dt { "Checks" }
+                        dt { (frame.language.term("Checks")) }
                         dd { @for (says, state) in &point.live {
                             div { (state.show(frame.language)) " " (says) }
                         } }
                     }
-                    dt { "Evidence" } dd { (frame.language.term(&point.evidence)) }
-                    @if let Some(gap) = &point.gap { dt { "Gap" } dd { (gap) } }
-                    dt { "Owner" }
+                    dt { (frame.language.term("Evidence")) } dd { (frame.language.term(&point.evidence)) }
+                    @if let Some(gap) = &point.gap { dt { (frame.language.term("Gap")) } dd { (gap) } }
+                    dt { (frame.language.term("Owner")) }
                     dd { @match &point.owner {
                         Some(owner) => (owner),
-                        None => span.soft { "nobody yet" },
+                        None => span.soft { (frame.language.term("nobody yet")) },
                     } }
                 }
             }

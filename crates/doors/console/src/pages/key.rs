@@ -108,11 +108,11 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Key) -> Markup {
                 dt { "Identifier" } dd { code { (view.id) } }
                 @for (term, fact) in &view.facts { dt { (term) } dd { (fact) } }
             }
-            (command(&format!("lionrock keys show {}", view.id)))
+            (command(frame.language, &format!("lionrock keys show {}", view.id)))
         }
         section { h2 { "Versions" } (versions(frame, view)) }
-        section { h2 { "Where it is used" } (uses(view)) }
-        section { h2 { "Who may" } (holders(view)) }
+        section { h2 { "Where it is used" } (uses(frame, view)) }
+        section { h2 { "Who may" } (holders(frame, view)) }
         @if !view.acts.is_empty() {
             section.acts {
                 h2 { "What can be done" }
@@ -126,6 +126,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Key) -> Markup {
 
 fn versions(frame: &Frame, view: &Key) -> Markup {
     table(
+        frame.language,
         "Versions",
         &["Version", "State", "Made", "Remark"],
         &html! {
@@ -141,7 +142,7 @@ fn versions(frame: &Frame, view: &Key) -> Markup {
     )
 }
 
-fn uses(view: &Key) -> Markup {
+fn uses(frame: &Frame, view: &Key) -> Markup {
     let Some(uses) = &view.uses else {
         return html! { p.soft { "None of your roles shows the inventory." } };
     };
@@ -149,7 +150,7 @@ fn uses(view: &Key) -> Markup {
         @if uses.is_empty() {
             p.soft { "Nothing in the inventory says that it is protected by this key." }
         } @else {
-            (table("Uses of the key", &["What", "Where", "How we know"], &html! {
+            (table(frame.language, "Uses of the key", &["What", "Where", "How we know"], &html! {
                 @for it in uses {
                     tr { th scope="row" { (it.what) } td { (it.place) } td { (it.known) } }
                 }
@@ -158,7 +159,7 @@ fn uses(view: &Key) -> Markup {
     }
 }
 
-fn holders(view: &Key) -> Markup {
+fn holders(frame: &Frame, view: &Key) -> Markup {
     let Some(holders) = &view.holders else {
         return html! { p.soft { "None of your roles shows who else may use this key." } };
     };
@@ -166,7 +167,7 @@ fn holders(view: &Key) -> Markup {
         @if holders.is_empty() {
             p.soft { "No role gives anyone leave to use this key." }
         } @else {
-            (table("Who may use the key", &["Who", "May", "Because of"], &html! {
+            (table(frame.language, "Who may use the key", &["Who", "May", "Because of"], &html! {
                 @for it in holders {
                     tr { th scope="row" { (it.who) } td { (it.may) } td { code { (it.because) } } }
                 }
@@ -215,7 +216,7 @@ fn form(frame: &Frame, view: &Key, act: &Act) -> Markup {
                         }
                     },
                 }
-                @if let Some(line) = &act.cli { (command(line)) }
+                @if let Some(line) = &act.cli { (command(frame.language, line)) }
             }
         }
     }

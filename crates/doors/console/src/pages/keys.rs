@@ -62,14 +62,14 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Keys) -> Markup {
     let body = html! {
         (filter(view))
         @if view.rows.is_empty() && view.chosen.is_empty() {
-            (empty("There is no key yet that you may see; a key protects the data of one workload.",
+            (empty(frame.language, "There is no key yet that you may see; a key protects the data of one workload.",
                    MAKE))
         } @else if view.rows.is_empty() {
-            (empty("No key is in this state.", "lionrock keys list"))
+            (empty(frame.language, "No key is in this state.", "lionrock keys list"))
         } @else {
             (rows(frame, view))
-            (view.pager.show("keys"))
-            (command("lionrock keys list"))
+            (view.pager.show(frame.language, "keys"))
+            (command(frame.language, "lionrock keys list"))
         }
         @if let Some(making) = &view.making { (make(frame, making)) }
     };
@@ -93,6 +93,7 @@ fn filter(view: &Keys) -> Markup {
 fn rows(frame: &Frame, view: &Keys) -> Markup {
     let heads = ["Name", "State", "Key domain", "Algorithm", "Version", "Serves", "Rotates by"];
     table(
+        frame.language,
         "Keys",
         &heads,
         &html! {
@@ -137,7 +138,7 @@ fn make(frame: &Frame, making: &Making) -> Markup {
                         }
                         button.first type="submit" { "Make the key" }
                     }
-                    (command(MAKE))
+                    (command(frame.language, MAKE))
                 }
             }
         }

@@ -72,13 +72,13 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Log) -> Markup {
         @if let Some(problem) = &view.problem {
             div.callout.bad role="alert" { p { (problem) } }
         } @else if view.rows.is_empty() {
-            (empty("No record answers to this.", "lionrock log query"))
+            (empty(frame.language, "No record answers to this.", "lionrock log query"))
         } @else {
             (rows(frame, view))
-            (view.pager.show("records"))
+            (view.pager.show(frame.language, "records"))
         }
-        @if let Some(line) = line(&view.asked) { (command(&line)) }
-        @if let Some(checkpoint) = &view.checkpoint { (signed(checkpoint)) }
+        @if let Some(line) = line(&view.asked) { (command(frame.language, &line)) }
+        @if let Some(checkpoint) = &view.checkpoint { (signed(frame, checkpoint)) }
     };
     page(frame, &Title::of("Log"), source, &body)
 }
@@ -103,6 +103,7 @@ fn form(asked: &Asked) -> Markup {
 
 fn rows(frame: &Frame, view: &Log) -> Markup {
     table(
+        frame.language,
         "Records of the log",
         &["Record", "When", "Action", "Who", "Thing", "Outcome"],
         &html! {
@@ -122,7 +123,7 @@ fn rows(frame: &Frame, view: &Log) -> Markup {
     )
 }
 
-fn signed(checkpoint: &Checkpoint) -> Markup {
+fn signed(frame: &Frame, checkpoint: &Checkpoint) -> Markup {
     html! {
         section {
             h2 { "Checkpoint" }
@@ -131,7 +132,7 @@ fn signed(checkpoint: &Checkpoint) -> Markup {
                 (checkpoint.witnesses)
             }
             pre tabindex="0" role="region" aria-label="Checkpoint" { (checkpoint.note) }
-            (command("lionrock log checkpoint"))
+            (command(frame.language, "lionrock log checkpoint"))
         }
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Map) -> Markup {
     let broken = view.paths.iter().filter(|p| p.state.tone == Tone::Bad).count();
     let body = html! {
         @if view.paths.is_empty() {
-            (empty("No data store is in the inventory yet, so there is no path to show.",
+            (empty(frame.language, "No data store is in the inventory yet, so there is no path to show.",
                    "lionrock assets import assets.yaml"))
         } @else {
             (verdict(broken as u64, view.paths.len() as u64))
@@ -86,6 +86,7 @@ fn verdict(broken: u64, all: u64) -> Markup {
 fn paths(frame: &Frame, view: &Map) -> Markup {
     let heads = ["Data", "Lies in", "Under the key", "Readable by", "State"];
     table(
+        frame.language,
         "Every path of the key control map",
         &heads,
         &html! {

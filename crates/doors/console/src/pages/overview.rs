@@ -1,6 +1,6 @@
 //! `/`: where do we stand, and what needs me now?
 
-use crate::elements::{State, Tone, ago, empty, moment, table};
+use crate::elements::{State, Tone, ago_in, empty, moment, table};
 use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
@@ -61,9 +61,9 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Overview) -> Markup {
         section {
             h2 { (frame.language.term("What needs you now")) }
             @if view.needs.is_empty() {
-                (empty("Nothing waits for you.", "lionrock status"))
+                (empty(frame.language, "Nothing waits for you.", "lionrock status"))
             } @else {
-                (table("What needs you now", &["What", "Why", "State", "Since"], &html! {
+                (table(frame.language, "What needs you now", &["What", "Why", "State", "Since"], &html! {
                     @for need in &view.needs {
                         tr {
                             th scope="row" { a href=(need.to) { (need.what) } }
@@ -71,7 +71,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Overview) -> Markup {
                             td { (need.state.show(frame.language)) }
                             td.nowrap { @match need.since {
                                 Some(since) => span title=(since.rfc3339()) {
-                                    (ago(frame.now, since))
+                                    (ago_in(frame.language, frame.now, since))
                                     span.away { " (" (moment(since)) ")" }
                                 },
                                 None => span.soft { "—" },

@@ -79,14 +79,14 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
         @if view.may_make {
             form.row.acts method="post" action="/reports" {
                 (form_token(&frame.form_token))
-                button.first type="submit" { "Make a report now" }
+                button.first type="submit" { (frame.language.term("Make a report now")) }
             }
-            (command("lionrock reports make"))
+            (command(frame.language, "lionrock reports make"))
         }
         (witness(frame, view.witness.as_ref()))
         @if !waiting.is_empty() {
             section {
-                h2 { "Waiting for your signature" }
+                h2 { (frame.language.term("Waiting for your signature")) }
                 p {
                     "Preparer, reviewer and approver are three different people. Fetch the pack, read \
                      it, then sign: your signature is recorded in the log over the pack's SHA-256."
@@ -95,14 +95,14 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
             }
         }
         section {
-            h2 { "Packs" }
+            h2 { (frame.language.term("Packs")) }
             @if view.reports.is_empty() {
-                (empty("No report was made yet; a report is a pack of evidence that verifies \
+                (empty(frame.language, "No report was made yet; a report is a pack of evidence that verifies \
                         without us.", "lionrock reports make"))
             } @else { (list(frame, view)) }
         }
         section {
-            h2 { "How a stranger verifies a pack" }
+            h2 { (frame.language.term("How a stranger verifies a pack")) }
             p {
                 "The pack carries the records, their proofs and the checkpoint, and once it is approved \
                  the three signatures. With the log's public key from another source than the pack, \
@@ -139,24 +139,28 @@ fn to_sign(frame: &Frame, report: &Report) -> Markup {
     let id = &report.id;
     html! {
         h3 { a href=(format!("/reports/{id}")) download { (report.title) } }
-        (people(report))
-        p { "SHA-256 of the pack: " code { (report.pack) } }
+        (people(frame, report))
+        p { (frame.language.term("SHA-256 of the pack")) ": " code { (report.pack) } }
         form.row.acts method="post" action=(format!("/reports/{id}/sign")) {
             (form_token(&frame.form_token))
             input type="hidden" name="pack" value=(report.pack);
-            button.first type="submit" name="step" value=(word) { (label) }
-            label { "Reason, needed to return it" input name="reason" maxlength="1000"; }
-            button type="submit" name="step" value="return" { "Return" }
+            button.first type="submit" name="step" value=(word) { (frame.language.term(label)) }
+            label { (frame.language.term("Reason, needed to return it")) " " input name="reason" maxlength="1000"; }
+            button type="submit" name="step" value="return" { (frame.language.term("Return")) }
         }
     }
 }
 
-fn people(report: &Report) -> Markup {
+fn people(frame: &Frame, report: &Report) -> Markup {
     html! {
         @for signed in &report.signed {
             div {
-                (signed.what) " by " (signed.name)
-                @if !signed.role.is_empty() { ", " (signed.role) }
+                @let what = format!("{} by", signed.what);
+                @match frame.language.translated(&what) {
+                    Some(_) => { (frame.language.term(&what)) ": " (signed.name) }
+                    None => { (what) " " (signed.name) }
+                }
+                @if !signed.role.is_empty() { ", " (frame.language.term(&signed.role)) }
                 ", " (moment(signed.at))
                 @if let Some(reason) = &signed.reason { ": " (reason) }
             }
@@ -167,6 +171,7 @@ fn people(report: &Report) -> Markup {
 fn list(frame: &Frame, view: &Reports) -> Markup {
     let heads = ["Report", "Made", "Signed", "State", "Size"];
     table(
+        frame.language,
         "Reports",
         &heads,
         &html! {
@@ -176,7 +181,7 @@ fn list(frame: &Frame, view: &Reports) -> Markup {
                         a href=(format!("/reports/{}", report.id)) download { (report.title) }
                     }
                     td { (moment(report.made_at)) }
-                    td { (people(report)) }
+                    td { (people(frame, report)) }
                     td { (report.state.show(frame.language)) }
                     td.n { (count(report.bytes / 1_000)) " kB" }
                 }

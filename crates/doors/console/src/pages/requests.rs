@@ -62,7 +62,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requests) -> Markup {
         section {
             h2 { (frame.language.term("Waiting")) }
             @if view.waiting.is_empty() {
-                (empty("Nothing waits for approval: some acts need others before they happen.",
+                (empty(frame.language, "Nothing waits for approval: some acts need others before they happen.",
                        "lionrock approvals list"))
             }
             @for request in &view.waiting { (one(frame, request)) }
@@ -123,7 +123,7 @@ fn offer(frame: &Frame, request: &Request) -> Markup {
                         button.danger type="submit" name="decision" value="reject" { "Reject" }
                     }
                 }
-                (command(&format!("lionrock approvals approve {}", request.id)))
+                (command(frame.language, &format!("lionrock approvals approve {}", request.id)))
             },
             Offer::CarryOut => form.row.acts method="post" action=(path) {
                 (form_token(&frame.form_token))

@@ -84,29 +84,29 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup
             p { (view.status.show(frame.language))
                 @if !view.because.is_empty() { " — " (view.because) } }
             blockquote { (paragraphs(&view.text)) }
-            p.note { "Text: " (frame.language.term(&view.text_status)) }
+            p.note { (frame.language.term("Text")) ": " (frame.language.term(&view.text_status)) }
             @if let Some(caution) = &view.caution { div.callout { p { (caution) } } }
         }
         section {
-            h2 { "What it is" }
+            h2 { (frame.language.term("What it is")) }
             dl {
-                @for (term, fact) in &view.facts { dt { (term) } dd { (frame.language.term(fact)) } }
-                dt { "Owner" }
+                @for (term, fact) in &view.facts { dt { (frame.language.term(term)) } dd { (frame.language.term(fact)) } }
+                dt { (frame.language.term("Owner")) }
                 dd { @match &view.owner {
                     Some(owner) => (owner),
-                    None => span.soft { "nobody yet" },
+                    None => span.soft { (frame.language.term("nobody yet")) },
                 } }
-                dt { "Gap" }
+                dt { (frame.language.term("Gap")) }
                 dd { @match &view.gap {
                     Some(gap) => (gap),
-                    None => span.soft { "none known" },
+                    None => span.soft { (frame.language.term("none known")) },
                 } }
             }
-            (command(&format!("lionrock requirements show {}", view.id)))
+            (command(frame.language, &format!("lionrock requirements show {}", view.id)))
         }
         @if !view.answer.is_empty() {
             section {
-                h2 { "What answers it" }
+                h2 { (frame.language.term("What answers it")) }
                 ul { @for (line, built) in &view.answer {
                     li { (line) @if !built { " " (not_built().show(frame.language)) } }
                 } }
@@ -137,6 +137,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup
 fn past(frame: &Frame, view: &Requirement) -> Markup {
     let heads = ["Check", "Runs", "Outcomes", "Over the period", "Remark"];
     table(
+        frame.language,
         "History of the checks",
         &heads,
         &html! {
@@ -162,22 +163,22 @@ fn one(frame: &Frame, check: &Check) -> Markup {
             }
             div {
                 dl {
-                    dt { "Result" } dd { (check.result.show(frame.language)) }
-                    dt { "Population" } dd { (counted(check.population, "item", "items")) }
-                    dt { "Failing" }
+                    dt { (frame.language.term("Result")) } dd { (check.result.show(frame.language)) }
+                    dt { (frame.language.term("Population")) } dd { (counted(check.population, "item", "items")) }
+                    dt { (frame.language.term("Failing")) }
                     dd {
-                        @if check.failing.is_empty() { "none" }
+                        @if check.failing.is_empty() { (frame.language.term("none")) }
                         @for item in &check.failing { div { (item) } }
                     }
-                    dt { "Ran" }
+                    dt { (frame.language.term("Ran")) }
                     dd { @match check.ran_at {
                         Some(at) => (moment(at)),
-                        None => span.soft { "never" },
+                        None => span.soft { (frame.language.term("never")) },
                     } }
-                    dt { "Evidence" } dd { (frame.language.term(&check.evidence)) }
+                    dt { (frame.language.term("Evidence")) } dd { (frame.language.term(&check.evidence)) }
                     @if let Some(position) = check.position {
-                        dt { "Proof" }
-                        dd { a href=(format!("/log/{position}")) { "record " (position) } }
+                        dt { (frame.language.term("Proof")) }
+                        dd { a href=(format!("/log/{position}")) { (frame.language.term("record")) " " (position) } }
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! `/requirements`: where do we stand, source by source? Never one percentage.
 
 use crate::elements::{
-    Pager, State, command, count, counted, empty, form_token, moment, query_value, table,
+    Pager, State, command, count, empty, form_token, moment, query_value, table,
 };
 use crate::frame::{Frame, Source, Title, page};
 use comply::RunSchedule;
@@ -67,39 +67,42 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirements) -> Marku
         section {
             h2 { (frame.language.term("Where we stand, by source")) }
             @if view.sources.is_empty() {
-                (empty("The catalogue is empty.", "lionrock requirements list"))
+                (empty(frame.language, "The catalogue is empty.", "lionrock requirements list"))
             } @else { (by_source(frame, view)) }
-            @if let Some(schedule) = &view.schedule { (runs(schedule)) }
+            @if let Some(schedule) = &view.schedule { (runs(frame, schedule)) }
             @if view.may_run {
                 form.row.acts method="post" action="/requirements/run" {
                     (form_token(&frame.form_token))
-                    button type="submit" { "Run the checks now" }
+                    button type="submit" { (frame.language.term("Run the checks now")) }
                 }
-                (command("lionrock checks run"))
+                (command(frame.language, "lionrock checks run"))
             }
         }
         section {
             h2 { (frame.language.term("Requirements")) }
             (filter(frame, view))
             @if view.rows.is_empty() {
-                (empty("No requirement is of this source and status.", "lionrock requirements list"))
-            } @else { (list(frame, view)) (view.pager.show("requirements")) }
+                (empty(frame.language, "No requirement is of this source and status.", "lionrock requirements list"))
+            } @else { (list(frame, view)) (view.pager.show(frame.language, "requirements")) }
         }
     };
     page(frame, &Title::of("Requirements"), source, &body)
 }
 
 /// When the checks ran and run again.
-fn runs(schedule: &RunSchedule) -> Markup {
+fn runs(frame: &Frame, schedule: &RunSchedule) -> Markup {
+    let hours = if schedule.every_hours == 1 { "hour" } else { "hours" };
     html! {
         p {
-            "The checks run by themselves every "
-            (counted(u64::from(schedule.every_hours), "hour", "hours")) ". "
+            (frame.language.term("Checks run by themselves every")) " "
+            (schedule.every_hours) " " (frame.language.term(hours)) ". "
             @match schedule.last {
-                Some(last) => { "Last run: " (moment(last)) ". " }
-                None => "They have not run yet. ",
+                Some(last) => { (frame.language.term("Last run")) ": " (moment(last)) ". " }
+                None => { (frame.language.term("They have not run yet")) ". " }
             }
-            @if let Some(next) = schedule.next { "Next run: " (moment(next)) "." }
+            @if let Some(next) = schedule.next {
+                (frame.language.term("Next run")) ": " (moment(next)) "."
+            }
         }
     }
 }
@@ -109,11 +112,11 @@ fn by_source(frame: &Frame, view: &Requirements) -> Markup {
         div.scroll role="region" aria-label="Where we stand, by source" tabindex="0" {
             table {
                 thead { tr {
-                    th scope="col" { "Source" }
+                    th scope="col" { (frame.language.term("Source")) }
                     @for (_, state) in &view.statuses {
                         th.n scope="col" { (state.show(frame.language)) }
                     }
-                    th.n scope="col" { "All" }
+                    th.n scope="col" { (frame.language.term("All")) }
                 } }
                 tbody {
                     @for row in &view.sources { tr {
@@ -146,21 +149,21 @@ fn cell(n: u64, source: &str, status: &str) -> Markup {
 fn filter(frame: &Frame, view: &Requirements) -> Markup {
     html! {
         form.row id="list" method="get" action="/requirements" {
-            label { "Source" select name="source" {
-                option value="" { "All" }
+            label { (frame.language.term("Source")) " " select name="source" {
+                option value="" { (frame.language.term("All")) }
                 @for row in &view.sources {
                     option value=(row.key) selected[row.key == view.chosen_source] { (row.title) }
                 }
             } }
-            label { "Status" select name="status" {
-                option value="" { "All" }
+            label { (frame.language.term("Status")) " " select name="status" {
+                option value="" { (frame.language.term("All")) }
                 @for (word, state) in &view.statuses {
                     option value=(word) selected[*word == view.chosen_status] {
                         (frame.language.translated(&state.word).unwrap_or(&state.word))
                     }
                 }
             } }
-            button type="submit" { "Show" }
+            button type="submit" { (frame.language.term("Show")) }
         }
     }
 }
@@ -168,6 +171,7 @@ fn filter(frame: &Frame, view: &Requirements) -> Markup {
 fn list(frame: &Frame, view: &Requirements) -> Markup {
     let heads = ["Requirement", "Source", "Status", "Evidence", "Owner"];
     table(
+        frame.language,
         "Requirements",
         &heads,
         &html! {
@@ -180,7 +184,7 @@ fn list(frame: &Frame, view: &Requirements) -> Markup {
                     td { (frame.language.term(&row.evidence)) }
                     td { @match &row.owner {
                         Some(owner) => (owner),
-                        None => span.soft { "nobody yet" },
+                        None => span.soft { (frame.language.term("nobody yet")) },
                     } }
                 }
             }
