@@ -246,10 +246,11 @@ impl Access {
     pub(crate) fn save_blocking(
         &self,
         batch: Batch,
+        change: Change,
         keep: impl FnOnce(&mut Directory, &[u64]),
     ) -> Result<(), AccessError> {
-        let outcome = self.inner.store.commit(batch).wait();
-        self.settle(outcome, Change::Neither, keep)
+        let outcome = self.inner.store.commit(prepared(batch, change)).wait();
+        self.settle(outcome, change, keep)
     }
 
     fn settle(
@@ -311,12 +312,15 @@ fn note_policies(
         Some(kept) => {
             let policy_version = kept.value.policy_version + 1;
             let bootstrap = kept.value.bootstrap;
-            let value = Installation { policy_version, policy_sha256, bootstrap };
+            let broken_glass = kept.value.broken_glass.clone();
+            let value = Installation { policy_version, policy_sha256, bootstrap, broken_glass };
             (Expect::Version(kept.version), value)
         }
         None => {
             let bootstrap = Bootstrap::Open;
-            (Expect::Absent, Installation { policy_version: 1, policy_sha256, bootstrap })
+            let (policy_version, broken_glass) = (1, None);
+            let value = Installation { policy_version, policy_sha256, bootstrap, broken_glass };
+            (Expect::Absent, value)
         }
     };
     let hex: String = policy_sha256.iter().map(|byte| format!("{byte:02x}")).collect();

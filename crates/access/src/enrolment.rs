@@ -13,6 +13,7 @@
 use crate::AccessError;
 use crate::access::{Access, Change};
 use crate::approvals::{ApprovalRule, Occasion};
+use crate::break_glass::BrokenGlass;
 use crate::directory::{Directory, Kept};
 use crate::identity::{Made, People, Person, PersonSecrets, ProofDates, Secrets, SignInName};
 use crate::password::check_password;
@@ -53,6 +54,9 @@ pub(crate) struct Installation {
     /// SHA-256 of the policy texts that this version was counted with.
     pub(crate) policy_sha256: [u8; 32],
     pub(crate) bootstrap: Bootstrap,
+    /// The newest time that the glass was broken.
+    #[serde(default)]
+    pub(crate) broken_glass: Option<BrokenGlass>,
 }
 
 /// The one record of the installation.
@@ -144,7 +148,7 @@ impl Access {
                 let batch = Batch::new().put::<People>(&id, &person, Expect::Absent);
                 (Some(person), batch)
             }
-            (false, people) if people.len() == 1 && !people.iter().any(|p| p.value.is_active()) => {
+            (false, people) if people.len() == 1 && people.iter().all(never_enrolled) => {
                 (people.into_iter().next().map(|kept| kept.value), Batch::new())
             }
             _ => (None, Batch::new()),
@@ -219,11 +223,7 @@ impl Access {
         let expect = Expect::Version(record.version);
         let batch = Batch::new().put::<Links>(&record.key, &value, expect);
         self.save(batch, Change::Neither, |_, _| ()).await?;
-        let account = person.sign_in_name.as_str();
-        let otpauth = Secret::new(format!(
-            "otpauth://totp/Lionrock:{account}?secret={}&issuer=Lionrock",
-            seed.base32.expose()
-        ));
+        let otpauth = otpauth(person.sign_in_name.as_str(), &seed.base32);
         let (sign_in_name, name) = (person.sign_in_name, person.name);
         Ok(Enrolment { person: person.id, sign_in_name, name, seed: seed.base32, otpauth })
     }
@@ -281,7 +281,7 @@ impl Access {
             code_needed: false,
             expires_at: session.expires_at,
         };
-        self.save_blocking(batch, |d, versions| {
+        self.save_blocking(batch, Change::Neither, |d, versions| {
             d.keep_person(crate::tokens::first(versions), person);
             d.signed_in.insert(id, now);
             keep_session(d, open.hash, session, now, &open.ended);
@@ -312,6 +312,16 @@ impl Access {
             .raise_every_epoch();
         (batch, Some(value))
     }
+}
+
+/// A seed of one-time codes as the address that authenticators read.
+pub(crate) fn otpauth(account: &str, seed: &Secret<String>) -> Secret<String> {
+    let seed = seed.expose();
+    Secret::new(format!("otpauth://totp/Lionrock:{account}?secret={seed}&issuer=Lionrock"))
+}
+
+fn never_enrolled(kept: &Kept<Person>) -> bool {
+    kept.value.proofs == ProofDates::default()
 }
 
 /// The settings are always put last.

@@ -21,6 +21,9 @@ pub enum AccessError {
         /// How long to wait.
         seconds: u64,
     },
+    /// A proof that the person was to give once more is wrong.
+    #[error("the password or the code is not right, nothing was changed")]
+    ProofRefused,
     /// The session is unknown or over.
     #[error("the session is over, sign in again")]
     SessionOver,
@@ -39,6 +42,12 @@ pub enum AccessError {
     /// There are people already: the first administrator is made once.
     #[error("the first administrator exists already")]
     NotFirst,
+    /// The way in of an installation where nobody has enrolled is the first administrator's link.
+    #[error("nobody has enrolled yet: use the first administrator's link")]
+    NobodyLost,
+    /// Somebody has the sign-in name already.
+    #[error("somebody has this sign-in name already")]
+    NameTaken,
     /// The password is not acceptable.
     #[error(transparent)]
     Password(#[from] PasswordProblem),
@@ -115,12 +124,15 @@ impl AccessError {
         match self {
             Self::SignInRefused => "sign-in-refused",
             Self::TooManyAttempts { .. } => "too-many-attempts",
+            Self::ProofRefused => "proof-refused",
             Self::SessionOver => "session-over",
             Self::TokenRefused => "token-refused",
             Self::CertificateRefused => "certificate-refused",
             Self::LinkRefused => "link-refused",
             Self::EnrolmentNotBegun => "enrolment-not-begun",
             Self::NotFirst => "not-first",
+            Self::NobodyLost => "nobody-lost",
+            Self::NameTaken => "name-taken",
             Self::NoSuch(_) => "not-found",
             Self::Separation(_) => "separation-of-duties",
             Self::TooMany { .. } => "too-many",
@@ -153,9 +165,12 @@ impl From<AccessError> for Problem {
             | AccessError::TokenRefused
             | AccessError::CertificateRefused
             | AccessError::LinkRefused => Kind::Unauthenticated,
+            AccessError::ProofRefused => Kind::Refused,
             AccessError::TooManyAttempts { .. } => Kind::TooManyRequests,
             AccessError::EnrolmentNotBegun
             | AccessError::NotFirst
+            | AccessError::NobodyLost
+            | AccessError::NameTaken
             | AccessError::Separation(_)
             | AccessError::TooMany { .. }
             | AccessError::Last(_)

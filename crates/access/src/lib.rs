@@ -28,6 +28,7 @@
 mod access;
 pub mod approvals;
 mod approving;
+mod break_glass;
 mod callers;
 pub mod checks;
 mod decide;
@@ -37,6 +38,7 @@ mod enrolment;
 mod error;
 mod grants;
 mod identity;
+mod own_proofs;
 mod password;
 mod people;
 pub mod policy;
@@ -50,6 +52,9 @@ mod tokens;
 
 pub use access::Access;
 pub use approving::{ApprovalView, NewApproval, Spent};
+pub use break_glass::{
+    BREAK_GLASS_ROLES, BROKEN_GLASS_DAYS, BreakGlass, BrokenGlass, CUSTODIANS_MAX,
+};
 pub use callers::Arrival;
 pub use decide::{ANSWERS_MAX, Explanation, STANDINGS_MAX};
 pub use enrolment::{
@@ -61,6 +66,7 @@ pub use identity::{
     CERTIFICATES_MAX, CertificateBinding, Lock, Made, Person, ProofDates, SIGN_IN_NAME_CHARS_MAX,
     Service, SignInName, WORKLOADS_MAX,
 };
+pub use own_proofs::{NEW_DEVICE_SECONDS, NewSeed, OldProofs};
 pub use password::{
     PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN, PASSWORD_DIFFERENT_MIN, PasswordProblem, check_password,
 };

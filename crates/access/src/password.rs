@@ -37,6 +37,9 @@ pub enum PasswordProblem {
     /// It is built around a common one.
     #[error("the password is built around a common one, use several unrelated words")]
     Common,
+    /// It is the one that shall be replaced.
+    #[error("the new password is the old one")]
+    Unchanged,
 }
 
 /// Whether a password is acceptable for a person of these names.

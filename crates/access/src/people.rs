@@ -226,7 +226,7 @@ impl Access {
     }
 
     /// Ends every session and link of a person, in memory at once and in the store with the batch.
-    fn end_sessions(&self, person: PersonId) -> Batch {
+    pub(crate) fn end_sessions(&self, person: PersonId) -> Batch {
         let ended = self.change_directory(|d| {
             let own = |kept: &crate::directory::KeptSession| kept.session.person == person;
             let ended: Vec<_> =

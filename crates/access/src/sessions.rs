@@ -223,7 +223,7 @@ impl Access {
     }
 
     /// Whether the code is right and newer than the newest one taken; notes it when it is.
-    fn take_code(
+    pub(crate) fn take_code(
         &self,
         person: PersonId,
         secrets: &mut Record<Secrets>,
@@ -298,7 +298,7 @@ impl Access {
         };
         let (hash, ended) = (open.hash, open.ended);
         let batch = put.and(open.batch).event(event);
-        self.save_blocking(batch, |d, _| {
+        self.save_blocking(batch, Change::Neither, |d, _| {
             d.signed_in.insert(person, now);
             keep_session(d, hash, session, now, &ended);
         })?;

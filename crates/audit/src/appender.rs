@@ -81,6 +81,12 @@ pub struct LogAppender {
     full: Vec<Tile>,
 }
 
+/// Whether an event says what the event of a rollback must say; reason and names may follow.
+fn states(event: &Event, wanted: &Event) -> bool {
+    let bare = Event { details: wanted.details.clone(), ..event.clone() };
+    event.details.starts_with(&wanted.details) && bare == *wanted
+}
+
 impl LogAppender {
     pub(crate) const fn new(shared: Arc<Shared>, writer: Writer) -> Self {
         Self { shared, writer, salts: Vec::new(), text: Vec::new(), full: Vec::new() }
@@ -97,7 +103,9 @@ impl LogAppender {
         }
         let new_life = match &*lock(&self.shared.rollback) {
             None => None,
-            Some(life) if events.first() == Some(&life.event) => Some(life.incarnation),
+            Some(life) if events.first().is_some_and(|event| states(event, &life.event)) => {
+                Some(life.incarnation)
+            }
             // Records alone may change before it; the head then is still of the old life.
             Some(_) if events.is_empty() => None,
             Some(_) => return Err(LogAppendError::RollbackFirst),

@@ -195,7 +195,8 @@ impl Log {
     }
 
     /// The event that must be committed first after an accepted rollback: it commits to the last
-    /// known checkpoint and states the gap.
+    /// known checkpoint and states the gap. Whoever commits it may add details behind its own: who
+    /// accepted it, and why.
     #[must_use]
     pub fn rollback_event(&self) -> Option<Event> {
         lock(&self.shared.rollback).as_ref().map(|life| life.event.clone())

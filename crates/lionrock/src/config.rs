@@ -78,6 +78,9 @@ pub struct SealConfig {
     /// A file that holds the seal's key; 32 bytes or more, mode 0600 or stricter. A path below
     /// `$CREDENTIALS_DIRECTORY` works with systemd's `LoadCredentialEncrypted=`.
     pub key_file: Option<PathBuf>,
+    /// Acts by hand on the stopped server want two people who name themselves; a passphrase is then
+    /// asked of them in two parts.
+    pub two_custodians: bool,
 }
 
 /// When the checks run by themselves.

@@ -3,7 +3,8 @@
 //! **For:** reading what was said on the command line and in the configuration ([`cli`],
 //! [`config`]); taking the data folder and opening the rooms in their order ([`installation`]); TLS
 //! and sockets ([`tls`], [`listener`], [`authority`]); the machine's clock ([`clock`]); talking to
-//! a server ([`client`]); exit codes and the one writer to the terminal ([`exit`], [`screen`]).
+//! a server ([`client`]); acts on a stopped one ([`by_hand`]); exit codes and the one writer to the
+//! terminal ([`exit`], [`screen`]).
 //!
 //! **Not for:** decisions, use cases, formats: each has its room, this one only joins them.
 //!
@@ -15,6 +16,7 @@
 //! which awaits it; one process for each data folder; nothing private is logged.
 
 pub mod authority;
+pub mod by_hand;
 pub mod cli;
 pub mod client;
 pub mod clock;
@@ -61,6 +63,10 @@ pub fn run() -> ExitCode {
         }
         Command::Verify(verify) => verify::run(cli.json, &verify),
         Command::Witness(witness) => runtime.block_on(witness::run(&witness)),
+        Command::BreakGlass(args) => runtime.block_on(by_hand::break_glass(cli.json, &args)),
+        Command::AcceptRollback(args) => {
+            runtime.block_on(by_hand::accept_rollback(cli.json, &args))
+        }
         Command::Doctor(doctor) => doctor::run(cli.json, &doctor),
         Command::Demo(demo) => runtime.block_on(demo::run(demo, cli.json)),
         _ => runtime.block_on(cli::run(cli)),

@@ -3,11 +3,15 @@
 #[cfg(test)]
 mod approvals;
 #[cfg(test)]
+mod break_glass;
+#[cfg(test)]
 mod decisions;
 #[cfg(test)]
 mod enrolment;
 #[cfg(test)]
 mod house;
+#[cfg(test)]
+mod own_proofs;
 #[cfg(test)]
 mod permissions;
 #[cfg(test)]

@@ -108,6 +108,10 @@ fn an_accepted_rollback_opens_a_new_origin_whose_first_event_commits_to_the_last
     let first = second.log.rollback_event().unwrap();
     assert_eq!(first.detail("last_known_root"), Some(known.root.to_string().as_str()));
     assert_eq!(first.detail("events_missing"), Some("5"));
+    let mut belittled = first.clone();
+    belittled.details.pop();
+    assert!(second.stage(vec![belittled]).is_err(), "the gap is stated whole");
+    let first = first.with("reason", "the disk is lost").with("accepted-by", "A");
     second.commit(vec![first.clone(), crate::house::event(&house.clock, 1)]);
     assert_eq!(second.log.rollback_event(), None);
     assert_eq!(second.log.event(LogPosition(10)).unwrap().event, first);

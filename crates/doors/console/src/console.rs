@@ -113,7 +113,7 @@ impl Console {
     }
 
     /// Who asks, from the session; an open session has both factors.
-    fn desk(&self, rooms: Arc<Rooms>, knock: &Knock) -> Result<Desk, Problem> {
+    pub(crate) fn desk(&self, rooms: Arc<Rooms>, knock: &Knock) -> Result<Desk, Problem> {
         let cookie = knock.session().ok_or_else(no_session)?;
         let caller = rooms.access.caller_for_session(cookie, &knock.arrival)?;
         if !caller.factors.contains(&Factor::Totp) {
@@ -135,6 +135,10 @@ impl Console {
         Frame {
             language: language(&knock.parts.headers, query),
             sample: self.sample,
+            broken_glass: rooms
+                .access
+                .broken_glass()
+                .map(|glass| (glass.at, glass.role.english().to_owned())),
             name: name.map_or_else(|| caller.principal.to_string(), |n| n.as_str().to_owned()),
             roles: roles(rooms, caller),
             closed,

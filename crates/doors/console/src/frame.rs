@@ -13,6 +13,8 @@ pub(crate) struct Frame {
     pub(crate) language: Language,
     /// The installation is a sample: every page says so.
     pub(crate) sample: bool,
+    /// The glass was broken not long ago: when, and for which role; every page says so.
+    pub(crate) broken_glass: Option<(Timestamp, String)>,
     /// The person signed in.
     pub(crate) name: String,
     /// The roles of that person, for the foot of the navigation.
@@ -98,6 +100,7 @@ pub(crate) fn page(frame: &Frame, title: &Title<'_>, source: &Source, body: &Mar
             body {
                 a.skip href="#main" { (frame.language.term("Skip to the content")) }
                 @if frame.sample { (sample_banner()) }
+                @if let Some((at, role)) = &frame.broken_glass { (glass_banner(*at, role)) }
                 (side(frame))
                 main id="main" tabindex="-1" { (top) (body) }
             }
@@ -164,6 +167,16 @@ fn sample_banner() -> Markup {
     }
 }
 
+fn glass_banner(at: Timestamp, role: &str) -> Markup {
+    html! {
+        aside.banner aria-label="Broken glass" {
+            strong { "BREAK-GLASS" }
+            "On " (moment(at)) " holders of the seal let somebody in as " (role) ". "
+            a href="/log?action=access.break-glass" { "Who, and why" }
+        }
+    }
+}
+
 fn side(frame: &Frame) -> Markup {
     let path = frame.path.split('?').next().unwrap_or("/");
     html! {
@@ -176,7 +189,7 @@ fn side(frame: &Frame) -> Markup {
                 @for (area, pages) in AREAS { (entries(frame, area, pages, path)) }
             }
             div.me {
-                p { (frame.name) br; span.soft { (frame.roles) } }
+                p { a href="/account" { (frame.name) } br; span.soft { (frame.roles) } }
                 p.tongues {
                     @for (tongue, name) in [
                         (Language::English, "English"),
@@ -235,6 +248,7 @@ pub(crate) mod tests {
         Frame {
             language: Language::English,
             sample: true,
+            broken_glass: None,
             name: String::from("Key Custodian A"),
             roles: String::from("key-custodian"),
             closed: Vec::new(),
@@ -262,6 +276,16 @@ pub(crate) mod tests {
         assert!(text.contains("href=\"/keys\" aria-current=\"page\""));
         assert!(text.contains("SAMPLE"));
         assert!(text.contains("<title>Keys · Lionrock</title>"));
+    }
+
+    #[test]
+    fn every_page_says_that_the_glass_was_broken() {
+        let mut frame = frame();
+        assert!(!page(&frame, &Title::of("Keys"), &source(), &html! {}).0.contains("BREAK-GLASS"));
+        frame.broken_glass = Some((now(), String::from("Identity administrator")));
+        let text = page(&frame, &Title::of("Keys"), &source(), &html! {}).into_string();
+        assert!(text.contains("BREAK-GLASS") && text.contains("as Identity administrator."));
+        assert!(text.contains("href=\"/log?action=access.break-glass\""));
     }
 
     #[test]

@@ -18,6 +18,7 @@
 //! content policy has no exception; no page is kept by a cache; what a person may not see is not in
 //! the page.
 
+mod account;
 mod acts;
 mod answer;
 mod assets;

@@ -25,6 +25,10 @@ impl Console {
             .route("/sign-out", post(take_leave))
             .route("/set-up", get(ask_link).post(open_link))
             .route("/set-up/finish", post(finish_link))
+            .route("/account", get(show_account))
+            .route("/account/password", post(change_password))
+            .route("/account/device", post(begin_device))
+            .route("/account/device/finish", post(finish_device))
             .route("/", get(overview))
             .route("/guides/{guide}", get(guide))
             .route("/requirements", get(requirements))
@@ -93,6 +97,22 @@ async fn open_link(State(console): Asked, request: Request<Body>) -> Answer {
 
 async fn finish_link(State(console): Asked, request: Request<Body>) -> Answer {
     console.finish_link(request).await
+}
+
+async fn show_account(State(console): Asked, request: Request<Body>) -> Answer {
+    console.show_account(request).await
+}
+
+async fn change_password(State(console): Asked, request: Request<Body>) -> Answer {
+    console.change_password(request).await
+}
+
+async fn begin_device(State(console): Asked, request: Request<Body>) -> Answer {
+    console.begin_device(request).await
+}
+
+async fn finish_device(State(console): Asked, request: Request<Body>) -> Answer {
+    console.finish_device(request).await
 }
 
 async fn keys(State(console): Asked, request: Request<Body>) -> Answer {

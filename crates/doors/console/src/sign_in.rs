@@ -179,7 +179,7 @@ impl Console {
     }
 
     /// Answers a stranger's form.
-    async fn stepped<F>(&self, request: Request<Body>, step: F) -> Answer
+    pub(crate) async fn stepped<F>(&self, request: Request<Body>, step: F) -> Answer
     where
         F: AsyncFnOnce(&Self, &Knock, Fields) -> Result<Answer, Problem>,
     {

@@ -3,6 +3,7 @@
 
 use crate::fault::{Fault, parameter};
 use crate::openapi::ShapeOf;
+use crate::strict::Strict;
 use kernel::limits::BODY_BYTES_MAX;
 use kernel::{Caller, Problem, ProblemKind, Secret};
 use schemars::JsonSchema;
@@ -93,12 +94,12 @@ impl Body for Upload {
 
 /// Reads JSON into its type.
 pub(crate) fn read_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
-    // The reader would take an array for a struct; every body of ours is an object.
+    // What chooses its reader by a field would still take an array: every body is an object.
     if bytes.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'[') {
         return Err(Problem::field("", "expected an object"));
     }
     let mut reader = serde_json::Deserializer::from_slice(bytes);
-    let value = serde_path_to_error::deserialize(&mut reader).map_err(|error| {
+    let value = serde_path_to_error::deserialize(Strict(&mut reader)).map_err(|error| {
         if error.inner().is_data() {
             let (pointer, detail) = place(error.path(), error.inner());
             return Problem::field(pointer, detail);
@@ -265,6 +266,7 @@ mod tests {
                 "/items/1/data",
             ),
             ("{\"items\":[{}]}", "invalid-field", "/items/0/data"),
+            ("{\"items\":[[\"QQ==\"]]}", "invalid-field", "/items/0"),
             ("{\"items\":[{\"data\":\"\",\"x/y\":1}]}", "invalid-field", "/items/0/x~1y"),
             ("{\"items\":[],\"items\":[]}", "invalid-field", "/items"),
             ("{\"items\":[],\"secret\":\"\"}", "invalid-field", "/secret"),

@@ -29,6 +29,7 @@ pub mod openapi;
 mod resources;
 mod rooms;
 pub mod shape;
+mod strict;
 mod table;
 
 pub use door::{Ceremonial, Ceremony, ClientCertificate, Door, IN_FLIGHT_MAX, SealState};

@@ -3,7 +3,7 @@
 use super::asking::{Approvals, Leaving};
 use super::credentials::Tokens;
 use super::identities::{People, Roles, Services};
-use super::local::{Doctor, Verify, Witness};
+use super::local::{AcceptRollback, BreakGlass, Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -59,6 +59,10 @@ pub enum Command {
     /// Parses hostile files for a server, in a sandbox: the server starts it.
     #[command(hide = true)]
     Work(Work),
+    /// Lets an administrator in when the last one is lost: on a stopped server, with its seal.
+    BreakGlass(BreakGlass),
+    /// Accepts by name that an older database was put in place: on a stopped server, with its seal.
+    AcceptRollback(AcceptRollback),
     /// Says what this machine offers a server: memory, disk, clock, file modes.
     Doctor(Doctor),
     /// Shows a sample bank's first day on a throw-away installation.

@@ -1,4 +1,4 @@
-//! Verbs that need no server: `verify`, `witness`, `doctor`.
+//! Verbs that need no server: `verify`, `witness`, `doctor`, and the acts by hand on a stopped one.
 
 use clap::{ArgGroup, Args};
 use std::net::SocketAddr;
@@ -112,4 +112,105 @@ pub struct Doctor {
     /// The data folder, or where it will be
     #[arg(long, value_name = "FOLDER", default_value = "lionrock-data")]
     pub data: PathBuf,
+}
+
+/// A stopped server's data folder and its seal.
+#[derive(Debug, Clone, Args)]
+pub struct AtRest {
+    /// The configuration file (TOML) of the server
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// The data folder, in place of the configured one
+    #[arg(long, value_name = "FOLDER")]
+    pub data: Option<PathBuf>,
+    /// The file that opens the seal, in place of the configured one [default: its passphrase is
+    /// asked for]
+    #[arg(long, value_name = "FILE")]
+    pub seal_key_file: Option<PathBuf>,
+}
+
+/// Whom to let in when the last administrator is lost.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+For the day on which nobody is left who could invite people or give roles. It works on the data\n\
+folder of a stopped server and needs its seal: whoever can run it could read everything anyway.\n\
+Both proofs of the person are void, sessions end, and a one-time link (15 minutes, mode 0600) lets\n\
+the person set new ones once the server runs again. What the person approves counts after 24 hours.\n\
+\n\
+It is loud: the boot journal and the log record it with the names of the custodians and the reason,\n\
+and every page of the console says so for 30 days. With `two-custodians = true` under `[seal]` two\n\
+people must name themselves, and a passphrase is asked of them in two parts.\n\
+\n\
+Examples:\n  \
+    lionrock break-glass --config /etc/lionrock.toml --person administrator \\\n    \
+        --role identity-administrator --custodian \"Custodian A\" --reason \"both have left\"\n  \
+    lionrock break-glass --config /etc/lionrock.toml --person successor --new \"The successor\" \\\n    \
+        --role policy-administrator --custodian \"Custodian A\" --reason \"both have left\"\n\
+\n\
+Exit codes:\n  \
+    0  the link is in the file that was named\n  \
+    2  the command line is wrong, or a second custodian is wanted\n  \
+    5  there is no installation or no such person\n  \
+    6  a server runs on the folder, or duties forbid it\n  \
+    1  the seal does not open, or something else failed")]
+pub struct BreakGlass {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub at: AtRest,
+    /// The sign-in name of the person
+    #[arg(long, value_name = "NAME")]
+    pub person: String,
+    /// The name on screen of somebody who has no account yet
+    #[arg(long, value_name = "NAME")]
+    pub new: Option<String>,
+    /// The role
+    #[arg(long, value_parser = ["identity-administrator", "policy-administrator"])]
+    pub role: String,
+    /// Who holds the seal; twice where two must come
+    #[arg(long = "custodian", value_name = "NAME", required = true)]
+    pub custodians: Vec<String>,
+    /// Why: stands in the log
+    #[arg(long)]
+    pub reason: String,
+}
+
+/// Which rollback to accept, on whose word, and why.
+#[derive(Debug, Clone, Args)]
+#[command(after_help = "\
+When the newest database is lost and an older one was put in place, every start is refused: the\n\
+anchor knows a newer log. Restore the newer database if there is any way. If there is none, two\n\
+people accept the rollback by its name, the size of the log that the refusal tells. The log then\n\
+goes on under a new origin (`…/r2`), and its first event states the gap, the reason and who accepted\n\
+it; whoever kept a checkpoint of the lost part can show what is missing.\n\
+\n\
+What was revoked, locked or suspended after the older database was made is in force as it was then:\n\
+go through the gap before the server runs again.\n\
+\n\
+Example:\n  \
+    lionrock accept-rollback --config /etc/lionrock.toml --known-size 18204 \\\n    \
+        --accepted-by \"Head of technology risk\" --accepted-by \"Crypto officer A\" \\\n    \
+        --reason \"disk lost, newest copy of 3 a.m.\"\n\
+\n\
+Exit codes:\n  \
+    0  accepted: the server starts\n  \
+    2  the command line is wrong\n  \
+    5  there is no installation\n  \
+    6  a server runs on the folder, or this is not the rollback that the anchor shows\n  \
+    1  the seal does not open, or something else failed")]
+pub struct AcceptRollback {
+    #[command(flatten)]
+    #[expect(missing_docs, reason = "the group documents itself")]
+    pub at: AtRest,
+    /// The size of the newest log that is known: the refusal of the start tells it
+    #[arg(long, value_name = "EVENTS")]
+    pub known_size: u64,
+    /// Its root, as a checkpoint that was kept prints it; only when the anchor is lost as well
+    #[arg(long, value_name = "HASH")]
+    pub known_root: Option<String>,
+    /// Who accepts it; two people
+    #[arg(long = "accepted-by", value_name = "NAME", required = true)]
+    pub accepted_by: Vec<String>,
+    /// Why: stands in the log
+    #[arg(long)]
+    pub reason: String,
 }

@@ -20,6 +20,8 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         | Command::Verify(_)
         | Command::Witness(_)
         | Command::Work(_)
+        | Command::BreakGlass(_)
+        | Command::AcceptRollback(_)
         | Command::Doctor(_) => Ok(()),
         Command::Login { name, remote } => login::login(&remote, &name).await,
         Command::Logout(remote) => login::logout(&remote).await,

@@ -91,6 +91,29 @@ pub struct Installation {
     rng: Arc<dyn Rng>,
     stage: Mutex<Stage>,
     journal: tokio::sync::Mutex<Journal>,
+    acceptance: Option<Acceptance>,
+}
+
+/// A rollback that people have accepted by its name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acceptance {
+    /// The size of the newest log that is known.
+    pub known_size: u64,
+    /// Its root, when no anchor knows it.
+    pub known_root: Option<audit::Hash>,
+    /// Who accepted it.
+    pub accepted_by: Vec<kernel::Name>,
+    /// Why.
+    pub reason: String,
+}
+
+impl Acceptance {
+    /// The log's event of the rollback, with the reason and who accepted it.
+    pub(crate) fn stated_in(&self, event: Event) -> Event {
+        let event = event.with("reason", self.reason.as_str());
+        let words = ["accepted-by", "also-accepted-by"].into_iter().zip(&self.accepted_by);
+        words.fold(event, |event, (word, name)| event.with(word, name.as_str()))
+    }
 }
 
 impl fmt::Debug for Installation {
@@ -105,6 +128,18 @@ impl Installation {
     /// # Errors
     /// When the folder, the journal or the root file cannot be used.
     pub fn prepare(config: Config, clock: Arc<dyn Clock>) -> Result<Arc<Self>, StartError> {
+        Self::prepare_accepting(config, clock, None)
+    }
+
+    /// [`Self::prepare`], with a rollback that was accepted.
+    ///
+    /// # Errors
+    /// As [`Self::prepare`].
+    pub fn prepare_accepting(
+        config: Config,
+        clock: Arc<dyn Clock>,
+        acceptance: Option<Acceptance>,
+    ) -> Result<Arc<Self>, StartError> {
         let folder = DataFolder::take(&config.data)?;
         let hardening = strongroom::harden_process();
         if !hardening.is_complete() {
@@ -119,7 +154,7 @@ impl Installation {
         let rng: Arc<dyn Rng> = Arc::new(SystemRng);
         let stage = Mutex::new(Stage::Sealed(SealState::SealedNeedsPassphrase));
         let journal = tokio::sync::Mutex::new(journal);
-        Ok(Arc::new(Self { config, folder, root, clock, rng, stage, journal }))
+        Ok(Arc::new(Self { config, folder, root, clock, rng, stage, journal, acceptance }))
     }
 
     /// The root as far as it opens without a person: made anew on the first start, opened with a
@@ -156,6 +191,41 @@ impl Installation {
             }
             _ => Ok(None),
         }
+    }
+
+    /// The path of a file in the data folder.
+    #[must_use]
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.folder.file(name)
+    }
+
+    /// The address at which a one-time link is used up.
+    #[must_use]
+    pub fn link_of(&self, invitation: &access::Invitation) -> String {
+        let host = self.config.names.first().map_or("localhost", String::as_str);
+        let port = self.config.listen.port();
+        format!("https://{host}:{port}/set-up?link={}\n", invitation.link.expose())
+    }
+
+    /// Writes an event into the boot journal: what happens by hand before the log can be reached.
+    ///
+    /// # Errors
+    /// When the journal cannot be written.
+    pub async fn note(&self, event: &Event) -> Result<(), StartError> {
+        Ok(self.journal.lock().await.append(event)?)
+    }
+
+    /// The root opened with a passphrase that was brought to this process itself.
+    ///
+    /// # Errors
+    /// When it does not open; the attempt is in the boot journal.
+    pub async fn unsealed_by_hand(&self, seal: &Seal) -> Result<Strongroom, StartError> {
+        let opened = Strongroom::unseal(Arc::clone(&self.root), seal, Arc::clone(&self.clock));
+        if opened.is_err() {
+            let refused = Event::system("system.unseal-refused", self.clock.wall());
+            self.note(&refused.with("code", "by-hand")).await?;
+        }
+        Ok(opened?)
     }
 
     /// What is open, if anything is.

@@ -1,17 +1,18 @@
 //! Opening the rooms behind the seal, in their order, and closing them in the reverse one.
 
-use super::{Installation, OutletError, outlets, schedules};
+use super::{Acceptance, Installation, OutletError, outlets, schedules};
 use crate::evidence::{self, Witnesses};
 use crate::folder::{FolderError, write_private};
 use access::{Access, AccessError};
-use audit::{Log, LogOptions};
+use audit::anchor::AnchorFile;
+use audit::{Log, LogOptions, Rollback};
 use comply::{Compliance, ComplyError, Reports};
 use inventory::{Inventory, InventoryError};
 use kernel::{Clock, Event, Gate, Problem, Recorder, Rng};
 use keys::{Keys, KeysError};
 use rest::{Comply, Rooms, SealState};
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Batch, Store, StoreError};
 use strongroom::{Argon2Cost, Journal, JournalError, RootError, Strongroom};
@@ -30,6 +31,9 @@ pub enum OpenError {
     /// The log.
     #[error("the log does not open")]
     Log(#[from] audit::OpenError),
+    /// There is no anchor, and nobody said which root the newest log had.
+    #[error("the anchor is lost: name the root of the newest checkpoint that was kept")]
+    UnknownRoot,
     /// The boot journal cannot be taken over.
     #[error("the boot journal cannot be taken over")]
     Journal(#[from] JournalError),
@@ -107,7 +111,8 @@ impl Opened {
         journal: &mut Journal,
     ) -> Result<Self, OpenError> {
         let (store, log) = store_and_log(installation, &room).await?;
-        take_over(journal, &room, &store, &log).await?;
+        let acceptance = installation.acceptance.as_ref();
+        take_over(journal, &room, &store, &log, acceptance).await?;
         let (clock, rng) = (&installation.clock, &installation.rng);
         let slices = Slices {
             store: store.clone(),
@@ -237,13 +242,18 @@ async fn store_and_log(
     room: &Strongroom,
 ) -> Result<(Store, Log), OpenError> {
     let folder = installation.folder.subfolder("store")?;
+    let anchor = anchor_file(installation);
+    let rollback = match &installation.acceptance {
+        Some(acceptance) => Some(accepted(acceptance, &anchor)?),
+        None => None,
+    };
     let options = LogOptions {
         origin: installation.config.origin.clone(),
-        anchor: anchor_file(installation),
+        anchor,
         strongroom: room.clone(),
         clock: Arc::clone(&installation.clock),
         rng: Arc::clone(&installation.rng),
-        rollback: None,
+        rollback,
     };
     let (records, clock) = (room.records(), Arc::clone(&installation.clock));
     tokio::task::spawn_blocking(move || {
@@ -254,14 +264,27 @@ async fn store_and_log(
     .map_err(|_| OpenError::Interrupted)?
 }
 
+/// The rollback that was accepted, with the root that the anchor knows.
+fn accepted(acceptance: &Acceptance, anchor: &Path) -> Result<Rollback, OpenError> {
+    let anchored = AnchorFile::at(anchor.to_owned()).read().map_err(audit::OpenError::from)?;
+    let known_root = anchored.map(|a| a.root).or(acceptance.known_root);
+    let known_root = known_root.ok_or(OpenError::UnknownRoot)?;
+    Ok(Rollback { known_size: acceptance.known_size, known_root })
+}
+
 /// The events before the log could be reached become its next events.
 async fn take_over(
     journal: &mut Journal,
     room: &Strongroom,
     store: &Store,
     log: &Log,
+    acceptance: Option<&Acceptance>,
 ) -> Result<(), OpenError> {
     if let Some(event) = log.rollback_event() {
+        let event = match acceptance {
+            Some(acceptance) => acceptance.stated_in(event),
+            None => event,
+        };
         store.commit(Batch::new().event(event)).await?;
     }
     let taken = room.journal_head();
@@ -293,9 +316,7 @@ async fn invite_first(installation: &Installation, rooms: &Rooms) -> Result<(), 
         }
         Err(cause) => return Err(cause.into()),
     };
-    let host = installation.config.names.first().map_or("localhost", String::as_str);
-    let port = installation.config.listen.port();
-    let link = format!("https://{host}:{port}/set-up?link={}\n", invitation.link.expose());
+    let link = installation.link_of(&invitation);
     write_private(&path, link.as_bytes())?;
     tracing::info!(file = %path.display(), "the first administrator's link is in a file");
     Ok(())

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod authorization;
 #[cfg(test)]
+mod by_hand;
+#[cfg(test)]
 mod commanding;
 #[cfg(test)]
 mod docs;

@@ -3,7 +3,7 @@
 //! With `LIONROCK_GALLERY` set to a folder, the pages are written there to be looked at.
 
 use super::{
-    guide, key, keys, log, map, overview, problem, record, reports, requests, requirement,
+    account, guide, key, keys, log, map, overview, problem, record, reports, requests, requirement,
     requirements, set_up, sign_in,
 };
 use crate::frame::tests::{frame, source};
@@ -36,6 +36,8 @@ fn gallery() -> Vec<(&'static str, Markup)> {
         ("record", record::show(&f, &s, &record::tests::sample())),
         ("requests", requests::show(&f, &s, &requests::tests::sample())),
         ("reports", reports::show(&f, &s, &reports::tests::sample())),
+        ("account", account::show(&f, &s, &account::Account::default())),
+        ("account-device", account::show(&f, &s, &account::tests::sample_device())),
         ("sign-in", sign_in::password(&sign_in::tests::sample())),
         ("sign-in-code", sign_in::code(&sign_in::tests::sample())),
         ("set-up", set_up::opening(&set_up::tests::sample_opening())),

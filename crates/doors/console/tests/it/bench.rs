@@ -356,6 +356,11 @@ impl Browser {
         assert_eq!((done.status, done.goes_to()), (StatusCode::SEE_OTHER, "/"), "{}", done.text);
     }
 
+    /// Has another device from now on.
+    pub(crate) fn has_device(&mut self, seed: &str) {
+        seed.clone_into(&mut self.seed);
+    }
+
     /// The one-time code of now (RFC 6238).
     pub(crate) fn code(&self) -> String {
         let bits = self

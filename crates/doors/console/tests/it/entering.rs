@@ -176,3 +176,57 @@ async fn an_opening_installation_asks_to_come_back_and_for_no_passphrase() {
     assert_eq!(page.headers["retry-after"], "1");
     assert!(page.text.contains("is opening") && !page.text.contains("passphrase"), "{}", page.text);
 }
+
+#[tokio::test]
+async fn a_new_password_asks_for_the_old_proofs_and_ends_other_sessions() {
+    let bench = Bench::new();
+    let mut browser = bench.signed_in("custodian-a", &[Role::KeyCustodian]).await;
+    let account = browser.get("/account").await;
+    assert!(account.text.contains("Change your password"));
+    let new = "tram kettle violet 9";
+    let form = |password: &str, code: &str, again: &str| {
+        [("password", password), ("code", code), ("new", new), ("again", again)]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    };
+    let old = browser.cookies["__Host-lionrock-session"].clone();
+    for (fields, status, words) in [
+        (form(PASSWORD, &browser.next_code(), "another"), 400, "not the same"),
+        (form("wrong wrong wrong", &browser.next_code(), new), 403, "nothing was changed"),
+        (form(PASSWORD, "000000", new), 403, "nothing was changed"),
+    ] {
+        let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        let shown = browser.post("/account/password", &fields).await;
+        assert_eq!(shown.status.as_u16(), status, "{}", shown.text);
+        assert!(shown.text.contains(words) && shown.text.contains("role=\"alert\""));
+        bench.clock.advance_millis(60_000);
+    }
+    assert_eq!(browser.cookies["__Host-lionrock-session"], old);
+    let fields = form(PASSWORD, &browser.next_code(), new);
+    let fields: Vec<_> = fields.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+    let done = browser.post("/account/password", &fields).await;
+    assert_eq!(done.goes_to(), "/account?changed=password", "{}", done.text);
+    assert_ne!(browser.cookies["__Host-lionrock-session"], old);
+    let told = browser.get("/account?changed=password").await;
+    assert!(told.text.contains("other sessions have ended"));
+    browser.post("/sign-out", &[]).await;
+    let half = browser.post("/sign-in", &[("name", "custodian-a"), ("password", new)]).await;
+    assert_eq!(half.status, StatusCode::SEE_OTHER);
+}
+
+#[tokio::test]
+async fn a_new_device_is_shown_its_seed_and_proves_that_it_arrived() {
+    let bench = Bench::new();
+    let mut browser = bench.signed_in("custodian-a", &[Role::KeyCustodian]).await;
+    let code = browser.next_code();
+    let fields = [("password", PASSWORD), ("code", code.as_str())];
+    let shown = browser.post("/account/device", &fields).await;
+    assert_eq!(shown.status, StatusCode::OK, "{}", shown.text);
+    let wrong = browser.post("/account/device/finish", &[("code", "000000")]).await;
+    assert_eq!(wrong.status, StatusCode::FORBIDDEN);
+    assert!(wrong.text.contains("Use this device") && !wrong.text.contains("Seed:"));
+    browser.has_device(&shown.between("Seed: <code>", "</code>"));
+    let code = browser.next_code();
+    let done = browser.post("/account/device/finish", &[("code", &code)]).await;
+    assert_eq!(done.goes_to(), "/account?changed=device", "{}", done.text);
+    assert_eq!(browser.get("/keys").await.status, StatusCode::OK);
+}

@@ -1,5 +1,6 @@
 //! The lines of the table, one file for each kind of thing.
 
+mod account;
 mod approvals;
 mod assets;
 mod domains;
@@ -21,6 +22,7 @@ pub(crate) fn table() -> Table {
     let mut table = Table::default();
     system::lines(&mut table);
     sessions::lines(&mut table);
+    account::lines(&mut table);
     identities::lines(&mut table);
     tokens::lines(&mut table);
     approvals::lines(&mut table);

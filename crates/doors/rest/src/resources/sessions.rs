@@ -63,7 +63,7 @@ struct SignInRequest {
 
 /// A session that has begun.
 #[derive(Debug, Serialize, JsonSchema)]
-struct SessionAnswer {
+pub(super) struct SessionAnswer {
     /// The session's token: send it as `Authorization: Bearer`. It is shown once.
     token: SecretText,
     /// When it ends at the latest; earlier when it is not used.
@@ -71,7 +71,7 @@ struct SessionAnswer {
     ends: Timestamp,
 }
 
-fn begun(signed_in: &SignedIn) -> CreatedShown<SessionAnswer> {
+pub(super) fn begun(signed_in: &SignedIn) -> CreatedShown<SessionAnswer> {
     let token = SecretText::new(signed_in.cookie.expose().clone());
     let body = SessionAnswer { token, ends: signed_in.expires_at };
     CreatedShown(Created { at: "/sessions/current".into(), body })
