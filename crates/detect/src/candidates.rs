@@ -38,6 +38,8 @@ pub(crate) struct Places<T> {
     pub(crate) scheme: T,
     /// `=` or `:` after what may be a name for a secret.
     pub(crate) assigned: T,
+    /// The first `$` of a hash of a password: `$6$`, `$2b$`, `$apr1$`, `$argon2id$`.
+    pub(crate) hash: T,
     /// The first `<` within a machine-readable line.
     pub(crate) machine: T,
     /// A character of three bytes or more.
@@ -116,6 +118,7 @@ impl<T> Places<T> {
             sign: form(&self.sign),
             scheme: form(&self.scheme),
             assigned: form(&self.assigned),
+            hash: form(&self.hash),
             machine: form(&self.machine),
             wide: form(&self.wide),
             word: form(&self.word),
@@ -142,6 +145,7 @@ impl Places<[u64; STRETCH]> {
         store(lanes, places.sign, &mut self.sign, first);
         store(lanes, places.scheme, &mut self.scheme, first);
         store(lanes, places.assigned, &mut self.assigned, first);
+        store(lanes, places.hash, &mut self.hash, first);
         store(lanes, places.machine, &mut self.machine, first);
         store(lanes, places.wide, &mut self.wide, first);
         store(lanes, places.word, &mut self.word, first);
@@ -173,7 +177,13 @@ impl<T: Lanes> Places<T> {
                 & text.behind(Classes::minus, 5),
             sign: here.sign & (sets.word >> 1).here & text.behind(Classes::solid, 1),
             scheme: here.colon & (slash >> 1 & slash >> 2).here & text.behind(Classes::letter, 1),
-            assigned: (here.colon | here.equals) & text.behind(Classes::before_sign, 1),
+            assigned: (here.colon | here.equals) & text.behind(Classes::before_sign, 1)
+                | here.close & text.behind(Classes::tail_or_quote, 1)
+                | here.space & text.behind(Classes::d, 1) & text.behind(Classes::r_or_w, 2),
+            hash: here.dollar & {
+                let dollar = text.ahead(Classes::dollar);
+                (dollar >> 2 | dollar >> 3 | dollar >> 5 | dollar >> 9).here
+            },
             machine: here.angle & text.behind(Classes::capital_or_digit, 1) & (line >> 1).here,
             wide: here.wide,
             word: sets.letter.here & words
@@ -196,6 +206,7 @@ impl<T: Lanes> Places<T> {
             | self.sign
             | self.scheme
             | self.assigned
+            | self.hash
             | self.machine
             | self.wide
     }
@@ -204,6 +215,26 @@ impl<T: Lanes> Places<T> {
 /// Sets of classes, as functions that are inlined wherever they are named: a closure might not be,
 /// and would then not be compiled for the processor's instructions.
 impl<T: Lanes> Classes<T> {
+    #[inline(always)]
+    fn tail_or_quote(&self) -> T {
+        self.tail | self.quote
+    }
+
+    #[inline(always)]
+    fn dollar(&self) -> T {
+        self.dollar
+    }
+
+    #[inline(always)]
+    fn r_or_w(&self) -> T {
+        self.r_or_w
+    }
+
+    #[inline(always)]
+    fn d(&self) -> T {
+        self.d
+    }
+
     #[inline(always)]
     fn slash(&self) -> T {
         self.slash
@@ -505,7 +536,7 @@ mod tests {
             parts in proptest::collection::vec(prop_oneof![
                 "[0-9]{1,5}", "[0-9a-f]{1,3}[:-]", "[A-Z][a-z]{1,17}[ ,.'-]{1,2}", "[A-Z]{1,3} ?",
                 "[A-Z0-9<]{6,12}", "[a-zA-Z0-9_.-]{14,19}", "-----BEGIN", "[@:=/. \"_+-]",
-                "https?://", "陳", "[dentsy][=:]", "[ -~]{1,4}", "\\PC",
+                "https?://", "陳", "[wr]d[ >]", "\\$(6|2b|apr1|argon2id)\\$", "[dentsy][=:]", "[ -~]{1,4}", "\\PC",
             ], 0..60),
             from in 0usize..300,
         ) {

@@ -6,8 +6,8 @@ use crate::text::border_before;
 use crate::topic::{self, Near, Topic};
 use crate::words::{self, Roles};
 use crate::{
-    Confidence, Hit, address_en, bank, email, hkid, iban, name_en, name_zh, network, numbers,
-    secret, travel,
+    Confidence, Hit, address_en, assigned, bank, email, hkid, iban, name_en, name_zh, network,
+    numbers, secret, travel,
 };
 use std::cell::OnceCell;
 
@@ -141,14 +141,13 @@ impl Place<'_> {
             }
             b'A'..=b'Z' | b'a'..=b'z' => self.letters(),
             b'@' => email::around(text, at),
-            b':' | b'=' => {
-                if self.is(|p| p.scheme)
-                    && let Some(hit) = network::url(text, at)
-                {
-                    return Some(hit);
+            b':' | b'=' | b'>' | b' ' => {
+                if self.is(|p| p.scheme) {
+                    return assigned::connection(text, at).or_else(|| network::url(text, at));
                 }
-                secret::assigned(text, at)
+                assigned::assigned(text, at)
             }
+            b'$' => secret::password_hash(text, at),
             b'<' => travel::machine_readable_around(text, at),
             0xef => self.full_width(),
             0xe0.. => name_zh::at(text, at, || self.topic()),
@@ -210,6 +209,9 @@ impl Place<'_> {
     fn full_width(&self) -> Option<Hit> {
         let (text, at) = (self.text, self.at);
         let (c, _) = crate::text::plain(text, at)?;
+        if c == b':' {
+            return assigned::assigned(text, at);
+        }
         if !c.is_ascii_alphanumeric() || !border_before(text, at) {
             return None;
         }

@@ -23,6 +23,7 @@
 
 mod address_en;
 mod address_zh;
+mod assigned;
 mod bank;
 mod bits;
 mod candidates;

@@ -47,6 +47,14 @@ pub(crate) struct Classes<T> {
     pub(crate) comma: T,
     /// `<`.
     pub(crate) angle: T,
+    /// `>`.
+    pub(crate) close: T,
+    /// `$`.
+    pub(crate) dollar: T,
+    /// `r` and `w` in either case, before the `d` of `password` and `passwd`.
+    pub(crate) r_or_w: T,
+    /// `d` in either case.
+    pub(crate) d: T,
     /// Line feeds.
     pub(crate) feed: T,
     /// `"`, `'`, `` ` `` and `]`, which may stand between a name and its sign.
@@ -76,6 +84,10 @@ impl<T> Classes<T> {
             space: to.form(&self.space),
             comma: to.form(&self.comma),
             angle: to.form(&self.angle),
+            close: to.form(&self.close),
+            dollar: to.form(&self.dollar),
+            r_or_w: to.form(&self.r_or_w),
+            d: to.form(&self.d),
             feed: to.form(&self.feed),
             quote: to.form(&self.quote),
         }
@@ -119,6 +131,10 @@ impl Classes<Row> {
         put(&mut self.space, number, block.space);
         put(&mut self.comma, number, block.comma);
         put(&mut self.angle, number, block.angle);
+        put(&mut self.close, number, block.close);
+        put(&mut self.dollar, number, block.dollar);
+        put(&mut self.r_or_w, number, block.r_or_w);
+        put(&mut self.d, number, block.d);
         put(&mut self.feed, number, block.feed);
         put(&mut self.quote, number, block.quote);
     }
@@ -196,6 +212,10 @@ fn block<S: Simd>(simd: S, block: &[u8; BLOCK]) -> Classes<u64> {
         space: same(simd, bytes, b' '),
         comma: same(simd, bytes, b','),
         angle: same(simd, bytes, b'<'),
+        close: same(simd, bytes, b'>'),
+        dollar: same(simd, bytes, b'$'),
+        r_or_w: same(simd, folded, b'r') | same(simd, folded, b'w'),
+        d: same(simd, folded, b'd'),
         feed: same(simd, bytes, b'\n'),
         quote: same(simd, bytes, b'"')
             | same(simd, bytes, b'\'')
@@ -245,6 +265,10 @@ mod tests {
             space: is(b" "),
             comma: is(b","),
             angle: is(b"<"),
+            close: is(b">"),
+            dollar: is(b"$"),
+            r_or_w: is(b"rwRW"),
+            d: is(b"dD"),
             feed: is(b"\n"),
             quote: is(b"\"'`]"),
         }

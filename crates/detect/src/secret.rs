@@ -1,7 +1,6 @@
-//! Passwords, keys and tokens: issuers' own prefixes, private key blocks, signed tokens, connection
-//! strings, and random values that a word calls secret.
+//! Keys and tokens that say themselves what they are: issuers' own prefixes, private key blocks,
+//! signed tokens, hashes of passwords.
 
-use crate::text::border_before;
 use crate::{Hit, Kind};
 use std::sync::LazyLock;
 
@@ -9,11 +8,6 @@ use std::sync::LazyLock;
 const BLOCK_BYTES_MAX: usize = 4000;
 /// The longest single token that is read, in bytes.
 const TOKEN_BYTES_MAX: usize = 1024;
-/// How far before a value the word that calls it secret is read, in bytes.
-const NAME_BYTES: usize = 48;
-
-/// Every token of an issuer begins with this many characters without a full stop, but Google's.
-const LONG_TOKEN: usize = 16;
 
 /// Prefixes that issuers document, how many characters follow at least and at most, and which.
 const PREFIXES: &[(&str, usize, usize, Alphabet)] = &[
@@ -42,52 +36,47 @@ const PREFIXES: &[(&str, usize, usize, Alphabet)] = &[
     ("rk_test_", 16, 120, Alphabet::Letters),
     ("whsec_", 24, 64, Alphabet::Letters),
     ("npm_", 36, 36, Alphabet::Letters),
-    ("pypi-AgEIcHlwaS5vcmc", 50, 200, Alphabet::Url),
     ("sk-ant-", 32, 120, Alphabet::Url),
     ("sk-proj-", 32, 200, Alphabet::Url),
     ("dop_v1_", 64, 64, Alphabet::Letters),
+    ("ABIA", 16, 16, Alphabet::Upper),
+    ("ACCA", 16, 16, Alphabet::Upper),
+    ("SG.", 60, 70, Alphabet::Url),
+    ("SK", 32, 32, Alphabet::Hex),
+    ("gldt-", 20, 40, Alphabet::Url),
+    ("glrt-", 20, 40, Alphabet::Url),
+    ("glptt-", 40, 40, Alphabet::Url),
+    ("xoxe.", 20, 250, Alphabet::Url),
+    ("pypi-", 60, 250, Alphabet::Url),
+    ("hf_", 34, 40, Alphabet::Letters),
+    ("dckr_pat_", 20, 40, Alphabet::Url),
+    ("ATATT3", 60, 250, Alphabet::Url),
+    ("shpss_", 32, 32, Alphabet::Letters),
+    ("shpca_", 32, 32, Alphabet::Letters),
+    ("xkeysib-", 64, 90, Alphabet::Url),
+    ("PMAK-", 50, 64, Alphabet::Url),
+    ("sk-", 40, 60, Alphabet::Letters),
+    ("hvs.", 24, 120, Alphabet::Url),
+    ("AGE-SECRET-KEY-1", 58, 58, Alphabet::Upper),
+    ("sq0csp-", 43, 43, Alphabet::Url),
     ("shpat_", 32, 32, Alphabet::Letters),
 ];
 
-/// Names whose values are secret, by their last word; the text is compared without joints.
-static NAMES: LazyLock<Vec<&'static str>> = LazyLock::new(|| {
-    let lines = include_str!("../data/secret-names.txt").lines();
-    lines.filter(|line| !line.starts_with('#')).flat_map(str::split_whitespace).collect()
+/// The first two characters that some prefix has, as bits; most long tokens have others.
+static BEGINS: LazyLock<Vec<u64>> = LazyLock::new(|| {
+    let mut begins = vec![0u64; 1024];
+    for start in PREFIXES.iter().map(|(prefix, ..)| prefix.as_bytes()).chain([b"eyJ".as_slice()]) {
+        let place = start.first_chunk::<2>().map_or(0, |two| usize::from(u16::from_le_bytes(*two)));
+        if let Some(bits) = begins.get_mut(place / 64) {
+            *bits |= 1 << (place % 64);
+        }
+    }
+    begins
 });
-/// Values that stand where a secret would and are none.
-const PLACEHOLDERS: &[&str] = &[
-    "password",
-    "changeme",
-    "example",
-    "placeholder",
-    "secret",
-    "your",
-    "xxxx",
-    "****",
-    "<",
-    "${",
-    "{{",
-    "null",
-    "none",
-    "true",
-    "false",
-    "undefined",
-    "redacted",
-    "env",
-    "os.",
-    "process.",
-    "string",
-    "required",
-    "optional",
-    "invalid",
-    "expired",
-    "missing",
-    "reset",
-    "token",
-];
 
 #[derive(Debug, Clone, Copy)]
 enum Alphabet {
+    Hex,
     Upper,
     Letters,
     Url,
@@ -96,6 +85,7 @@ enum Alphabet {
 impl Alphabet {
     const fn has(self, byte: u8) -> bool {
         match self {
+            Self::Hex => byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'),
             Self::Upper => byte.is_ascii_uppercase() || byte.is_ascii_digit(),
             Self::Letters => byte.is_ascii_alphanumeric(),
             Self::Url => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'),
@@ -106,9 +96,8 @@ impl Alphabet {
 /// The token with an issuer's prefix, or the signed token, that starts here.
 pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     let rest = text.get(start..)?;
-    let first = rest.first()?;
-    let long = || rest.len() >= LONG_TOKEN && rest.iter().take(LONG_TOKEN).all(|b| is_token(*b));
-    if !b"AGLdeghnprswxy".contains(first) || !(long() || rest.starts_with(b"ya29.")) {
+    let place = usize::from(u16::from_le_bytes(*rest.first_chunk::<2>()?));
+    if BEGINS.get(place / 64)? >> (place % 64) & 1 == 0 {
         return None;
     }
     for (prefix, least, most, alphabet) in PREFIXES {
@@ -116,16 +105,13 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
         let run = tail.iter().take(most + 1).take_while(|b| alphabet.has(**b)).count();
         let body = tail.get(..run.min(*most))?;
         let body = trimmed(body);
-        if run > *most || body.len() < *least || !varied(body) {
+        // Issuers' own examples end in this word.
+        if run > *most || body.len() < *least || !varied(body) || body.ends_with(b"EXAMPLE") {
             continue;
         }
         return Some(Hit::sure(Kind::Secret, start, start + prefix.len() + body.len()));
     }
     signed_token(rest).map(|length| Hit::sure(Kind::Secret, start, start + length))
-}
-
-const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')
 }
 
 /// A JSON Web Token (RFC 7519): three parts, the first two JSON objects in base64url.
@@ -165,100 +151,35 @@ pub(crate) fn private_key(text: &[u8], begin: usize) -> Option<Hit> {
     Some(Hit::sure(Kind::Secret, start, start + length.min(rest.len())))
 }
 
-/// The value after the `=` or `:` that stands here, if the name before calls it secret, or the
-/// connection string with a password whose `://` begins here.
-pub(crate) fn assigned(text: &[u8], sign: usize) -> Option<Hit> {
-    if text.get(sign..)?.starts_with(b"://") {
-        return connection(text, sign);
-    }
-    let window = text.get(sign.saturating_sub(NAME_BYTES)..sign)?;
-    let name = window.trim_ascii_end();
-    let name = name.strip_suffix(b"\"").or_else(|| name.strip_suffix(b"'")).unwrap_or(name);
-    // Cheap and common: most words before a sign end in other letters.
-    if !matches!(
-        name.last()?,
-        b'd' | b'D' | b't' | b'T' | b'n' | b'N' | b'y' | b'Y' | b'e' | b'E' | 0x80..
-    ) {
-        return None;
-    }
-    is_secret_name(name).then_some(())?;
-    let rest = text.get(sign + 1..)?;
-    let rest = rest.strip_prefix(b"=").or_else(|| rest.strip_prefix(b">")).unwrap_or(rest);
-    let gap = rest.iter().take(4).take_while(|b| matches!(b, b' ' | b'"' | b'\'' | b'\t')).count();
-    let value = rest.get(gap..)?;
-    let start = text.len() - value.len();
-    let run = value.iter().take(TOKEN_BYTES_MAX).take_while(|b| is_value(**b)).count();
-    let value = value.get(..run)?;
-    let value = value.strip_suffix(b".").or_else(|| value.strip_suffix(b",")).unwrap_or(value);
-    (value.len() >= 6 && !is_placeholder(value) && surprising(value)).then_some(Hit::likely(
+/// The hash of a password whose first `$` stands here, as files of passwords hold them: crypt's
+/// `$1$` to `$6$`, `$y$`, bcrypt, Apache's and Argon2.
+pub(crate) fn password_hash(text: &[u8], start: usize) -> Option<Hit> {
+    let rest = text.get(start..)?;
+    let known = [
+        b"$1$".as_slice(),
+        b"$5$",
+        b"$6$",
+        b"$y$",
+        b"$7$",
+        b"$2a$",
+        b"$2b$",
+        b"$2y$",
+        b"$apr1$",
+        b"$argon2id$",
+        b"$argon2i$",
+    ];
+    known.iter().find(|mark| rest.starts_with(mark))?;
+    let is =
+        |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'$' | b'.' | b'/' | b'+' | b'=' | b',');
+    let run = rest.iter().take(TOKEN_BYTES_MAX).take_while(|b| is(b)).count();
+    let hash = trimmed(rest.get(..run)?);
+    let parts = hash.iter().filter(|b| **b == b'$').count();
+    let last = hash.rsplit(|b| *b == b'$').next()?;
+    (parts >= 3 && last.len() >= 22 && varied(last)).then_some(Hit::sure(
         Kind::Secret,
         start,
-        start + value.len(),
+        start + hash.len(),
     ))
-}
-
-const fn is_value(byte: u8) -> bool {
-    byte.is_ascii_graphic()
-        && !matches!(byte, b'"' | b'\'' | b';' | b'`' | b',' | b')' | b'}' | b'&')
-}
-
-/// `scheme://user:password@host`: the whole string opens the store.
-fn connection(text: &[u8], sign: usize) -> Option<Hit> {
-    let window = text.get(sign.saturating_sub(20)..sign)?;
-    let scheme = window
-        .iter()
-        .rev()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'+' | b'-'))
-        .count();
-    let start = sign - scheme;
-    if scheme < 2 || !border_before(text, start) {
-        return None;
-    }
-    let rest = text.get(sign + 3..)?;
-    let run = rest.iter().take(TOKEN_BYTES_MAX).take_while(|b| is_value(**b)).count();
-    let rest = rest.get(..run)?;
-    let authority = rest.split(|b| matches!(b, b'/' | b'?')).next()?;
-    let at = authority.iter().rposition(|b| *b == b'@')?;
-    let user = authority.get(..at)?;
-    let colon = user.iter().position(|b| *b == b':')?;
-    let password = user.get(colon + 1..)?;
-    (!password.is_empty() && at + 1 < authority.len() && !is_placeholder(password))
-        .then_some(Hit::sure(Kind::Secret, start, sign + 3 + run))
-}
-
-fn is_secret_name(name: &[u8]) -> bool {
-    // The last word with its joints: `DB_PASSWORD`, `api-key`, `AccountKey`.
-    let word: Vec<u8> = name
-        .iter()
-        .rev()
-        .take_while(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-' | b'.') || **b >= 0x80)
-        .filter(|b| !matches!(b, b'_' | b'-' | b'.'))
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    let ends_with = |n: &&str| {
-        let reversed = n.as_bytes().iter().rev();
-        word.len() >= n.len() && word.iter().zip(reversed).all(|(a, b)| a == b)
-    };
-    NAMES.iter().any(ends_with)
-}
-
-fn is_placeholder(value: &[u8]) -> bool {
-    let lower = value.to_ascii_lowercase();
-    PLACEHOLDERS.iter().any(|p| lower.starts_with(p.as_bytes()))
-        || value.iter().all(|b| Some(b) == value.first())
-}
-
-/// Whether a value looks chosen or random, not like a word of the text: two classes of characters
-/// at least, or long and varied.
-fn surprising(value: &[u8]) -> bool {
-    let classes = [
-        value.iter().any(u8::is_ascii_lowercase),
-        value.iter().any(u8::is_ascii_uppercase),
-        value.iter().any(u8::is_ascii_digit),
-        value.iter().any(u8::is_ascii_punctuation),
-    ];
-    let count = classes.iter().filter(|c| **c).count();
-    (count >= 2 && classes.get(2) == Some(&true)) || count >= 3 || entropy(value) >= 3.5
 }
 
 /// A key repeats no short pattern: at least 2.5 bits in each character.
@@ -267,7 +188,7 @@ fn varied(value: &[u8]) -> bool {
 }
 
 /// Shannon's entropy of the characters, in bits for each.
-fn entropy(value: &[u8]) -> f64 {
+pub(crate) fn entropy(value: &[u8]) -> f64 {
     let mut counts = [0u32; 256];
     for byte in value {
         if let Some(count) = counts.get_mut(usize::from(*byte)) {
@@ -308,7 +229,8 @@ mod tests {
             let token = format!("{prefix}{}", body.get(..length).unwrap());
             assert_eq!(end(&token), Some(token.len()), "{token}");
         }
-        let key = format!("AKIA{}", "IOSFODNN7EXAMPLE");
+        assert_eq!(end(&format!("AKIA{}", "IOSFODNN7EXAMPLE")), None);
+        let key = format!("AKIA{}", "IOSFODNN7QWERTYU");
         assert_eq!(end(&key), Some(20));
         assert_eq!(end(&format!("{key}X")), None);
         assert_eq!(end("ghp_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), None);
@@ -322,27 +244,15 @@ mod tests {
         assert_eq!(end("eyJhbGciOiJIUzI1NiJ9"), None);
     }
 
-    fn value(text: &str) -> Option<&str> {
-        text.bytes().enumerate().filter(|(_, b)| matches!(b, b'=' | b':')).find_map(|(i, _)| {
-            let hit = assigned(text.as_bytes(), i)?;
-            text.get(hit.start..hit.end)
-        })
-    }
-
     #[test]
-    fn values_that_a_name_calls_secret_are_found() {
-        assert_eq!(value("DB_PASSWORD=Tr0ub4dor&3"), Some("Tr0ub4dor"));
-        assert_eq!(value("\"api-key\": \"f3b1c9d27a\""), Some("f3b1c9d27a"));
-        assert_eq!(value("AccountKey=Zm9vYmFyMTIz+/=="), Some("Zm9vYmFyMTIz+/=="));
-        assert_eq!(
-            value("postgres://app:s3cr3t@db.example:5432/x "),
-            Some("postgres://app:s3cr3t@db.example:5432/x")
-        );
-        for text in ["password: required", "token = null", "password=${PASSWORD}", "key: abc123def"]
-        {
-            assert_eq!(value(text), None, "{text}");
+    fn hashes_of_passwords_are_found_whole() {
+        let body = "N9qo8uLOickgx2ZMRZoMyeIjZAgcfl7p92ldGxad68LJZdL17lhWy";
+        for mark in ["$2b$12$", "$6$rounds$", "$apr1$salt$"] {
+            let hash = [mark, body].concat();
+            let found = password_hash(hash.as_bytes(), 0).map(|hit| hit.end);
+            assert_eq!(found, Some(hash.len()), "{hash}");
         }
-        assert_eq!(value("https://example.com/a:b@c"), None);
+        assert!(password_hash(b"$1$ and $5", 0).is_none());
     }
 
     #[test]

@@ -65,8 +65,13 @@ pub(crate) fn at(text: &[u8], at: usize) -> Places<u64> {
         ),
         assigned: u64::from(
             matches!(here, b':' | b'=')
-                && (b"dentsyDENTSY\"'`] ".contains(&text.byte(-1)) || !text.byte(-1).is_ascii()),
+                && (b"dentsyDENTSY\"'`] ".contains(&text.byte(-1)) || !text.byte(-1).is_ascii())
+                || here == b'>' && b"dentsyDENTSY\"'`]".contains(&text.byte(-1))
+                || here == b' '
+                    && b"dD".contains(&text.byte(-1))
+                    && b"rwRW".contains(&text.byte(-2)),
         ),
+        hash: u64::from(here == b'$' && [2, 3, 5, 9].iter().any(|i| text.byte(*i) == b'$')),
         machine: u64::from(
             here == b'<' && line(text.byte(-1)) && (line(text.byte(1)) || text.byte(1) == b'<'),
         ),

@@ -16,6 +16,16 @@ pub(crate) fn empty() -> Vec<&'static str> {
     forms(include_str!("forms/empty.txt"))
 }
 
+/// Files that hold secrets.
+pub(crate) fn secrets() -> Vec<&'static str> {
+    forms(include_str!("forms/secrets.txt"))
+}
+
+/// Files that hold none.
+pub(crate) fn no_secrets() -> Vec<&'static str> {
+    forms(include_str!("forms/no-secrets.txt"))
+}
+
 /// Tables: how many rows, the header, which may be empty, and the form of a row.
 pub(crate) fn tables() -> Vec<(usize, &'static str, &'static str)> {
     let table = |form: &'static str| {

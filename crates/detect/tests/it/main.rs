@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod secrets;
+#[cfg(test)]
 mod values;
 #[cfg(test)]
 mod variety;
