@@ -4,12 +4,18 @@
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{BIG5, Encoding, GB18030, GBK};
 
-/// Characters that make up a third of any Chinese text, and those of forms and addresses.
+/// Characters that make up a third of any Chinese text, and those of forms, addresses
+/// and names.
 const COMMON: &str = "的一是不了人我在有他這为為之大来來以個个中上們们到說说國国和地也子時时道出而\
     要於于就下得可你年生自會会那後后能對对著着事其里裡所去行過过家十用發发天如然作方成者多日都三小軍军\
     二無无同麼么經经法當当起與与好看學学進进種种將将還还分此心前面又定見见只主沒没公從从由及本或請请\
     銀银行客戶户號号碼码身份證证電电話话址姓名先生女士小姐香港九龍龙新界區区路街道樓楼座室月\
-    帳账款項项員员貴贵書书內内資资料聯联絡络郵邮陳陈李張张黃黄王林吳吴劉刘何梁鄭郑";
+    帳账款項项員员貴贵書书內内資资料聯联絡络郵邮陳陈李張张黃黄王林吳吴劉刘何梁鄭郑\
+    文明華华偉伟強强志俊傑杰嘉詩诗慧敏玲麗丽芳芬娟英珍美儀仪欣怡思穎颖婷雅雯靜静浩軒轩宇\
+    健康樂乐安寧宁輝辉榮荣德仁義义勇武雄鳳凤蘭兰梅玉珠寶宝金春秋雪雲云海江山森梓博澤泽涵\
+    辰逸曦永立洪建平東东祥福祿禄壽寿趙赵錢钱孫孙周馮冯衛卫蔣蒋沈韓韩楊杨朱許许呂吕施孔曹\
+    嚴严戚謝谢鄒邹潘葛范彭魯鲁韋韦馬马俞任袁柳鮑鲍史唐費费廉岑薛雷賀贺倪湯汤羅罗畢毕郝鄔\
+    邬殷常傅余元卜顧顾孟尹蕭萧姚邵毛葉叶蔡曾賴赖鍾钟譚谭廖徐胡郭高";
 /// Malformed sequences in a text that is taken for Chinese, per thousand characters.
 const MALFORMED_PER_MILLE_MAX: usize = 10;
 /// What one character says, on average, in a text that is Chinese.
