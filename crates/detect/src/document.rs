@@ -53,15 +53,35 @@ pub fn document(text: &[u8]) -> Document {
 /// ```
 #[must_use]
 pub fn document_as(text: &[u8], layout: Layout) -> Document {
+    document_piece(text, layout, &mut Columns::default())
+}
+
+/// The columns of a table that comes in pieces, and what was seen of them so far.
+#[derive(Debug, Clone, Default)]
+pub struct Columns {
+    columns: Vec<(Vec<u8>, Column)>,
+    /// Columns of JSON are known by name.
+    known: HashMap<Vec<u8>, usize>,
+}
+
+/// Scans a piece of a long text whose layout is known. Its columns are judged by all pieces so far:
+/// by a thousand cells of the first and a hundred of each further one. A table with a header has it
+/// at the head of each piece.
+#[must_use]
+pub fn document_piece(text: &[u8], layout: Layout, columns: &mut Columns) -> Document {
     let hits = scan(text);
-    let mut table = Table::read(text, layout);
-    let verdicts: Vec<Verdict> = table.columns.iter().map(|(_, c)| c.verdict()).collect();
-    let hits = judge(text, hits, &table.cells, &verdicts);
+    columns.columns.iter_mut().for_each(|(_, column)| column.see_more());
+    let mut table = Table { seen: columns, cells: Vec::new() };
+    table.read(text, layout);
+    let cells = table.cells;
+    let judged = columns
+        .columns
+        .iter()
+        .map(|(name, column)| NamedColumn { name: name.clone(), verdict: column.verdict() });
+    let judged: Vec<NamedColumn> = judged.collect();
+    let hits = judge(text, hits, &cells, &judged);
     let hits = merge(hits, terms::health(text));
-    let names = table.columns.drain(..).map(|(name, _)| name);
-    let columns =
-        names.zip(verdicts).map(|(name, verdict)| NamedColumn { name, verdict }).collect();
-    Document { layout, columns, hits }
+    Document { layout, columns: judged, hits }
 }
 
 /// Adds hits that overlap none of the others.
@@ -82,20 +102,18 @@ fn merge(hits: Vec<Hit>, more: Vec<Hit>) -> Vec<Hit> {
 }
 
 /// The columns of a text, and every cell with its column.
-struct Table {
-    columns: Vec<(Vec<u8>, Column)>,
+struct Table<'a> {
+    seen: &'a mut Columns,
     cells: Vec<(usize, Range<usize>)>,
 }
 
-impl Table {
-    fn read(text: &[u8], layout: Layout) -> Self {
-        let mut table = Self { columns: Vec::new(), cells: Vec::new() };
+impl Table<'_> {
+    fn read(&mut self, text: &[u8], layout: Layout) {
         match layout {
             Layout::Prose => {}
-            Layout::Delimited { delimiter, header } => table.delimited(text, delimiter, header),
-            Layout::JsonLines => table.json(text),
+            Layout::Delimited { delimiter, header } => self.delimited(text, delimiter, header),
+            Layout::JsonLines => self.json(text),
         }
-        table
     }
 
     fn delimited(&mut self, text: &[u8], delimiter: u8, header: bool) {
@@ -103,8 +121,8 @@ impl Table {
             for (index, cell) in cells.into_iter().enumerate().take(COLUMNS_MAX) {
                 let value = text.get(cell.clone()).unwrap_or_default();
                 let name = if header && row == 0 { value } else { b"" };
-                if self.columns.len() <= index {
-                    self.columns.push((name.to_vec(), Column::named(name)));
+                if self.seen.columns.len() <= index {
+                    self.seen.columns.push((name.to_vec(), Column::named(name)));
                 }
                 if !(header && row == 0) {
                     self.see(index, value, cell);
@@ -114,17 +132,16 @@ impl Table {
     }
 
     fn json(&mut self, text: &[u8]) {
-        let mut known: HashMap<Vec<u8>, usize> = HashMap::new();
         let mut start = 0;
         for line in text.split_inclusive(|b| *b == b'\n') {
             for (key, value) in layout::members(text, start..start + line.len()) {
                 let name = text.get(key).unwrap_or_default();
-                let index = match known.get(name) {
+                let index = match self.seen.known.get(name) {
                     Some(index) => *index,
-                    None if self.columns.len() < COLUMNS_MAX => {
-                        known.insert(name.to_vec(), self.columns.len());
-                        self.columns.push((name.to_vec(), Column::named(name)));
-                        self.columns.len() - 1
+                    None if self.seen.columns.len() < COLUMNS_MAX => {
+                        self.seen.known.insert(name.to_vec(), self.seen.columns.len());
+                        self.seen.columns.push((name.to_vec(), Column::named(name)));
+                        self.seen.columns.len() - 1
                     }
                     None => continue,
                 };
@@ -135,7 +152,7 @@ impl Table {
     }
 
     fn see(&mut self, index: usize, value: &[u8], place: Range<usize>) {
-        if let Some((_, column)) = self.columns.get_mut(index) {
+        if let Some((_, column)) = self.seen.columns.get_mut(index) {
             column.see(value);
         }
         if !place.is_empty() {
@@ -149,12 +166,12 @@ fn judge(
     text: &[u8],
     hits: Vec<Hit>,
     cells: &[(usize, Range<usize>)],
-    verdicts: &[Verdict],
+    columns: &[NamedColumn],
 ) -> Vec<Hit> {
     let mut judged: Vec<Hit> = Vec::with_capacity(hits.len());
     let mut hits = hits.into_iter().peekable();
     for (index, place) in cells {
-        let Some(verdict) = verdicts.get(*index) else { continue };
+        let Some(NamedColumn { verdict, .. }) = columns.get(*index) else { continue };
         while let Some(hit) = hits.next_if(|hit| hit.end <= place.start) {
             judged.push(hit);
         }

@@ -64,7 +64,7 @@ pub use custom::{
     Custom, CustomError, DICTIONARY_WORDS_MAX, EXACT_BYTES_MAX, EXACT_BYTES_MIN, KeyedHash,
     PATTERN_BYTES_MAX, PATTERN_TEXT_MAX, WORD_BYTES_MAX, WORD_BYTES_MIN, normal,
 };
-pub use document::{Document, NamedColumn, document, document_as};
+pub use document::{Columns, Document, NamedColumn, document, document_as, document_piece};
 pub use kind::{Confidence, Hit, Kind};
 pub use layout::{Layout, Records, sniff};
 pub use mask::mask;

@@ -6,6 +6,8 @@ use crate::{Confidence, Kind, cell, date, numbers};
 
 /// Cells that are looked at in each column; more do not change a share by much.
 const SAMPLE_CELLS_MAX: u32 = 1_000;
+/// Cells that are looked at in each further piece of a long table, so that what changes is noticed.
+const SAMPLE_CELLS_LATER: u32 = 100;
 /// A column whose name says what it holds: at least half of the cells must agree.
 const NAMED_SHARE: f64 = 0.5;
 /// A column without a telling name whose values check themselves: chance agrees with one in ten.
@@ -73,6 +75,7 @@ pub struct Column {
     named_counts: Vec<u32>,
     counts: [u32; CHECKED.len() + WRITTEN.len() + FORMED.len()],
     cells: u32,
+    cells_max: u32,
     card_shaped: u32,
     dates: u32,
 }
@@ -87,6 +90,7 @@ impl Column {
             named_counts: vec![0; wanted.map_or(0, <[Kind]>::len)],
             counts: [0; CHECKED.len() + WRITTEN.len() + FORMED.len()],
             cells: 0,
+            cells_max: SAMPLE_CELLS_MAX,
             card_shaped: 0,
             dates: 0,
         }
@@ -96,7 +100,7 @@ impl Column {
     pub fn see(&mut self, cell: &[u8]) {
         let cell = cell.trim_ascii();
         let drawn = cell.iter().all(|b| matches!(b, b'-' | b':' | b'='));
-        if cell.is_empty() || drawn || self.cells >= SAMPLE_CELLS_MAX {
+        if cell.is_empty() || drawn || self.cells >= self.cells_max {
             return;
         }
         self.cells += 1;
@@ -110,6 +114,13 @@ impl Column {
         }
         self.card_shaped += u32::from(numbers::card_shaped(cell));
         self.dates += u32::from(cell.len() == 8 && date::cell(cell));
+    }
+
+    /// Lets a further piece of the table be sampled as well.
+    pub(crate) const fn see_more(&mut self) {
+        if self.cells >= self.cells_max {
+            self.cells_max = self.cells_max.saturating_add(SAMPLE_CELLS_LATER);
+        }
     }
 
     /// What the column holds, as far as seen.
