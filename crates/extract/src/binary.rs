@@ -52,7 +52,7 @@ struct Runs {
 }
 
 impl Runs {
-    const fn new() -> Self {
+    fn new() -> Self {
         let flow = Flow::laid_out("run", Layout::Prose);
         Self { flow, run: Vec::new(), begun: false, half: None }
     }

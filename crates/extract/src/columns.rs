@@ -1,35 +1,23 @@
-//! Columns over a whole part: verdicts of its pieces added up.
+//! Columns over a whole part.
 
 use crate::{ColumnFinding, KindName};
-use detect::{Document, Kind, Layout};
-use std::collections::{BTreeMap, HashMap};
+use detect::{Document, Kind, Verdict};
 
 /// Characters of a column's name that are told.
 const NAME_CHARS_MAX: usize = 60;
 /// Digits in a row that make a name a value.
 const NAME_DIGITS_MAX: usize = 4;
-/// The normal distribution's value for 95 % on both sides, for Wilson's interval.
-const NORMAL_95: f64 = 1.96;
-
 /// The columns of one part.
 pub(crate) struct Columns {
     pub(crate) columns_max: usize,
-    columns: Vec<Sum>,
+    columns: Vec<(String, Verdict)>,
     /// Columns of earlier tables of the part.
     base: usize,
-    /// Columns of JSON and XML are known by name, those of tables by place.
-    by_name: HashMap<Vec<u8>, usize>,
-}
-
-struct Sum {
-    name: String,
-    cells: u64,
-    matching: BTreeMap<Kind, u64>,
 }
 
 impl Columns {
-    pub(crate) fn new(columns_max: usize) -> Self {
-        Self { columns_max, columns: Vec::new(), base: 0, by_name: HashMap::new() }
+    pub(crate) const fn new(columns_max: usize) -> Self {
+        Self { columns_max, columns: Vec::new(), base: 0 }
     }
 
     /// From here on columns are those of another table.
@@ -37,48 +25,30 @@ impl Columns {
         self.base = self.columns.len();
     }
 
-    /// Adds the verdicts of one piece.
-    pub(crate) fn add(&mut self, found: &Document, wanted: impl Fn(Kind) -> bool) {
-        let named = found.layout == Layout::JsonLines;
+    /// Takes the verdicts as they are after one more piece.
+    pub(crate) fn judge(&mut self, found: &Document, wanted: impl Fn(Kind) -> bool) {
         for (place, column) in found.columns.iter().enumerate() {
-            let index = if named {
-                self.by_name.get(&column.name).copied()
-            } else {
-                Some(self.base + place)
-            };
-            let index = index.unwrap_or(self.columns.len());
-            if index >= self.columns_max {
-                continue;
-            }
-            while self.columns.len() <= index {
-                let number = self.columns.len() - self.base + 1;
-                let sum = Sum { name: String::new(), cells: 0, matching: BTreeMap::new() };
-                self.columns.push(sum);
-                if let Some(sum) = self.columns.last_mut() {
-                    sum.name = shown(&column.name, number);
-                }
-                if named {
-                    self.by_name.insert(column.name.clone(), index);
-                }
-            }
-            let Some(sum) = self.columns.get_mut(index) else { continue };
-            sum.cells += u64::from(column.verdict.cells);
-            if let Some(kind) = column.verdict.kind.filter(|kind| wanted(*kind)) {
-                *sum.matching.entry(kind).or_default() += u64::from(column.verdict.matching);
+            let mut verdict = column.verdict;
+            verdict.kind = verdict.kind.filter(|kind| wanted(*kind));
+            if let Some((_, known)) = self.columns.get_mut(self.base + place) {
+                *known = verdict;
+            } else if self.columns.len() < self.columns_max {
+                self.columns.push((shown(&column.name, place + 1), verdict));
             }
         }
     }
 
-    /// The columns that hold something: at least half of their cells are of one kind.
+    /// The columns that hold something.
     pub(crate) fn finish(self) -> Vec<ColumnFinding> {
-        let held = self.columns.into_iter().filter_map(|sum| {
-            let (kind, matching) = sum.matching.into_iter().max_by_key(|(_, count)| *count)?;
-            (matching > 0 && matching * 2 >= sum.cells).then(|| ColumnFinding {
-                name: sum.name,
-                kind: KindName(kind),
-                cells: sum.cells,
-                matching,
-                share_at_least: wilson(matching, sum.cells),
+        let held = self.columns.into_iter().filter_map(|(name, verdict)| {
+            Some(ColumnFinding {
+                name,
+                kind: KindName(verdict.kind?),
+                cells: u64::from(verdict.cells),
+                matching: u64::from(verdict.matching),
+                // Rounded down: four digits are more than a sample can tell, and survive any
+                // transport.
+                share_at_least: (verdict.share_at_least * 10_000.0).floor() / 10_000.0,
             })
         });
         held.collect()
@@ -102,21 +72,6 @@ fn is_value(name: &[u8]) -> bool {
     // A verdict takes three cells.
     (0..3).for_each(|_| column.see(name));
     digits >= NAME_DIGITS_MAX || column.verdict().kind.is_some() || !detect::scan(name).is_empty()
-}
-
-/// The lower end of Wilson's interval for a share, with 95 % confidence.
-#[expect(clippy::cast_precision_loss, reason = "counts of cells stay far below 2^53")]
-fn wilson(matching: u64, cells: u64) -> f64 {
-    if cells == 0 {
-        return 0.0;
-    }
-    let (n, z) = (cells as f64, NORMAL_95);
-    let share = matching as f64 / n;
-    let centre = share + z * z / (2.0 * n);
-    let spread = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let share = ((centre - spread) / (1.0 + z * z / n)).max(0.0);
-    // Rounded down: four digits are more than a sample can tell, and survive any transport.
-    (share * 10_000.0).floor() / 10_000.0
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 
 use crate::ledger::Ledger;
 use crate::locate::{Locator, Numbers};
-use detect::Layout;
+use detect::{Columns, Layout};
 
 /// Bytes that are looked at together: columns are judged by what a window holds.
 pub(crate) const WINDOW_BYTES: usize = 1 << 20;
@@ -26,17 +26,26 @@ pub(crate) struct Flow {
     /// Lines or records before what was not looked at yet.
     passed: u64,
     started: bool,
+    columns: Columns,
 }
 
 impl Flow {
     /// A text whose layout its first window tells.
-    pub(crate) const fn new(unit: &'static str) -> Self {
-        Self { unit, layout: None, buffer: Vec::new(), seen: 0, passed: 0, started: false }
+    pub(crate) fn new(unit: &'static str) -> Self {
+        Self {
+            unit,
+            layout: None,
+            buffer: Vec::new(),
+            seen: 0,
+            passed: 0,
+            started: false,
+            columns: Columns::default(),
+        }
     }
 
     /// A text of known layout.
-    pub(crate) const fn laid_out(unit: &'static str, layout: Layout) -> Self {
-        Self { unit, layout: Some(layout), buffer: Vec::new(), seen: 0, passed: 0, started: false }
+    pub(crate) fn laid_out(unit: &'static str, layout: Layout) -> Self {
+        Self { layout: Some(layout), ..Self::new(unit) }
     }
 
     /// How the text turned out to be laid out.
@@ -97,7 +106,7 @@ impl Flow {
     }
 
     /// Scans the buffer up to `visible`; what begins between `seen` and `cut` counts.
-    fn look(&self, ledger: &mut Ledger, layout: Layout, cut: usize, visible: usize) {
+    fn look(&mut self, ledger: &mut Ledger, layout: Layout, cut: usize, visible: usize) {
         let text = self.buffer.get(..visible).unwrap_or_default();
         let locator = match layout {
             Layout::Delimited { delimiter, header } => {
@@ -107,7 +116,7 @@ impl Flow {
             }
             _ => Locator::lines(text, self.unit, self.seen, self.passed + 1),
         };
-        ledger.look(text, layout, self.seen..cut, locator);
+        ledger.look(text, layout, self.seen..cut, locator, &mut self.columns);
     }
 
     /// Keeps the header and what follows the window.

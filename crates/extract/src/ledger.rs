@@ -8,6 +8,7 @@ use crate::columns::Columns;
 use crate::locate::Locator;
 use crate::settings::Detectors;
 use crate::{ColumnFinding, KindCount, KindName, Sample, fingerprint};
+use detect::Columns as Seen;
 use detect::{Confidence, Hit, Kind, Layout, mask};
 use std::collections::{BTreeMap, HashSet};
 use std::hash::{BuildHasher, RandomState};
@@ -71,19 +72,26 @@ impl Ledger {
         self.text_bytes
     }
 
+    /// Scans a passage that has no table.
+    pub(crate) fn look_at_passage(&mut self, text: &[u8], at: &str) {
+        let seen = &mut Seen::default();
+        self.look(text, Layout::Prose, 0..text.len(), Locator::Fixed(at), seen);
+    }
+
     /// Scans a text and counts the hits that begin in the range; the rest was counted before or
-    /// will be. The verdicts of its columns are counted as well.
+    /// will be. Its columns are those that were seen in earlier pieces.
     pub(crate) fn look(
         &mut self,
         text: &[u8],
         layout: Layout,
         counted: Range<usize>,
         mut locator: Locator<'_>,
+        seen: &mut Seen,
     ) {
         self.text_bytes += counted.len() as u64;
         let detectors = Arc::clone(&self.detectors);
-        let found = detectors.scan(text, layout);
-        self.columns.add(&found, |kind| detectors.wants(kind));
+        let found = detectors.scan(text, layout, seen);
+        self.columns.judge(&found, |kind| detectors.wants(kind));
         for hit in found.hits.iter().filter(|hit| counted.contains(&hit.start)) {
             let value = text.get(hit.start..hit.end).unwrap_or_default();
             self.count(*hit, value, &mut locator);

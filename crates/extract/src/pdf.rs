@@ -6,12 +6,10 @@
 use crate::door::enter;
 use crate::input::Source;
 use crate::ledger::Ledger;
-use crate::locate::Locator;
 use crate::obstacle::Obstacle;
 use crate::pdf_text::Writer;
 use crate::session::Session;
 use crate::{Format, TroubleKind};
-use detect::Layout;
 use lopdf::{Dictionary, Document, Error, LoadOptions, Object, decode_text_string};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -74,7 +72,7 @@ fn pages(session: &Session<'_>, document: &Document, ledger: &mut Ledger) -> Res
         let text = writer.end_page();
         written += text.trim_ascii().len();
         let at = format!("page {count}");
-        ledger.look(&text, Layout::Prose, 0..text.len(), Locator::Fixed(&at));
+        ledger.look_at_passage(&text, &at);
         if let Err(Obstacle { kind: TroubleKind::TooLarge, .. }) = result {
             return result;
         }
@@ -115,7 +113,7 @@ fn aside(document: &Document, ledger: &mut Ledger) {
         });
         // A field's name stands before its value like a word before a number.
         let text = texts.collect::<Vec<_>>().join(": ");
-        ledger.look(text.as_bytes(), Layout::Prose, 0..text.len(), Locator::Fixed(at));
+        ledger.look_at_passage(text.as_bytes(), at);
     }
 }
 

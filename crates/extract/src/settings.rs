@@ -2,7 +2,7 @@
 
 use crate::KindName;
 use crate::fingerprint::{Key, Keyed};
-use detect::{Confidence, Custom, CustomError, Document, Hit, Kind, Layout};
+use detect::{Columns, Confidence, Custom, CustomError, Document, Hit, Kind, Layout};
 use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
@@ -139,10 +139,10 @@ impl Detectors {
         })
     }
 
-    /// Scans a text of this layout; only what was asked for, and at least likely. Finds of the
+    /// Scans a text of this layout, a piece of one with these columns; only what was asked for, and at least likely. Finds of the
     /// bank's own detectors may overlap the others; all stand in order of their beginning.
-    pub(crate) fn scan(&self, text: &[u8], layout: Layout) -> Document {
-        let mut found = detect::document_as(text, layout);
+    pub(crate) fn scan(&self, text: &[u8], layout: Layout, columns: &mut Columns) -> Document {
+        let mut found = detect::document_piece(text, layout, columns);
         found.hits.retain(|hit| hit.confidence > Confidence::Possible && self.wants(hit.kind));
         if !self.customs.is_empty() {
             found.hits.extend(self.customs.iter().flat_map(|custom| custom.scan(text)));

@@ -3,7 +3,7 @@
 use crate::flow::WINDOW_BYTES;
 use crate::ledger::Ledger;
 use crate::locate::{Locator, Numbers};
-use detect::Layout;
+use detect::{Columns, Layout};
 
 /// The longest cell that stands in its row; a longer one is looked at by itself.
 const CELL_BYTES_MAX: usize = 16 << 10;
@@ -19,6 +19,7 @@ pub(crate) struct Sheet {
     header_bytes: usize,
     columns_max: usize,
     rows: Vec<u64>,
+    seen: Columns,
 }
 
 impl Sheet {
@@ -36,7 +37,14 @@ impl Sheet {
             buffer.push(b'\n');
         }
         let header_bytes = buffer.len();
-        Self { header: header_bytes > 0, buffer, header_bytes, columns_max, rows: Vec::new() }
+        Self {
+            header: header_bytes > 0,
+            buffer,
+            header_bytes,
+            columns_max,
+            rows: Vec::new(),
+            seen: Columns::default(),
+        }
     }
 
     /// Takes the next row, which has this number.
@@ -51,8 +59,7 @@ impl Sheet {
                 write(&mut self.buffer, cell);
             } else {
                 let at = format!("row {number}, column {}", place + 1);
-                let locator = Locator::Fixed(&at);
-                ledger.look(cell, Layout::Prose, 0..cell.len(), locator);
+                ledger.look_at_passage(cell, &at);
             }
         }
         self.buffer.push(b'\n');
@@ -68,7 +75,8 @@ impl Sheet {
             let layout = Layout::Delimited { delimiter: DELIMITER, header: self.header };
             let numbers = Numbers::Each(&self.rows);
             let locator = Locator::rows(&self.buffer, DELIMITER, self.header, numbers);
-            ledger.look(&self.buffer, layout, self.header_bytes..self.buffer.len(), locator);
+            let counted = self.header_bytes..self.buffer.len();
+            ledger.look(&self.buffer, layout, counted, locator, &mut self.seen);
         }
         self.buffer.truncate(self.header_bytes);
         self.rows.clear();

@@ -2,7 +2,7 @@
 
 use crate::settings::Detectors;
 use crate::{KindName, encoding, json};
-use detect::{Confidence, Layout};
+use detect::{Columns, Confidence, Layout};
 
 /// One hit in a text: its bytes in the text decoded to UTF-8.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,12 +22,13 @@ pub struct Span {
 pub fn spans(bytes: &[u8], detectors: &Detectors) -> (Vec<u8>, Vec<Span>) {
     let text = encoding::decode(bytes);
     let layout = if json::is_json(&text) { Layout::JsonLines } else { detect::sniff(&text) };
-    let found = detectors.scan(&text, layout).hits.into_iter().map(|hit| Span {
-        kind: KindName(hit.kind),
-        start: hit.start,
-        end: hit.end,
-        confidence: hit.confidence,
-    });
+    let found =
+        detectors.scan(&text, layout, &mut Columns::default()).hits.into_iter().map(|hit| Span {
+            kind: KindName(hit.kind),
+            start: hit.start,
+            end: hit.end,
+            confidence: hit.confidence,
+        });
     let found = found.collect();
     (text, found)
 }

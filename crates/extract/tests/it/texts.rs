@@ -107,7 +107,7 @@ fn a_long_table_counts_every_row_and_judges_by_samples() {
     assert_eq!((kind.sure, kind.distinct), (120_000, 100_000));
     let column = &found.parts[0].columns[0];
     assert_eq!((column.name.as_str(), column.matching), ("id_no", column.cells));
-    assert!(column.cells >= 2_000 && column.share_at_least > 0.99);
+    assert!(column.cells >= 1_100 && column.share_at_least > 0.99);
     assert_eq!(found.text_bytes, text.len() as u64);
 }
 
