@@ -20,15 +20,45 @@ const RANDOM_BITS: f64 = 3.5;
 struct Names {
     endings: Vec<&'static [u8]>,
     words: Vec<&'static [u8]>,
+    /// The last three letters that some name has, as bits.
+    ends: Vec<u64>,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
+    let mut names = Names { endings: Vec::new(), words: Vec::new(), ends: vec![0; 512] };
     let lines = include_str!("../data/secret-names.txt").lines().filter(|l| !l.starts_with('#'));
-    let (words, endings): (Vec<_>, Vec<_>) =
-        lines.flat_map(str::split_whitespace).partition(|name| name.starts_with('='));
-    let words = words.into_iter().filter_map(|name| name.strip_prefix('=')).map(str::as_bytes);
-    Names { endings: endings.into_iter().map(str::as_bytes).collect(), words: words.collect() }
+    for name in lines.flat_map(str::split_whitespace) {
+        match name.strip_prefix('=') {
+            Some(word) => names.words.push(word.as_bytes()),
+            None => names.endings.push(name.as_bytes()),
+        }
+    }
+    let more = [b"authorization".as_slice(), b"key"];
+    for name in names.endings.iter().chain(&names.words).chain(&more) {
+        // Before a word of two letters anything may stand.
+        let before = if name.len() == 2 { 0..=u8::MAX } else { 0..=0 };
+        for byte in before {
+            let place = ending(&[&[byte], *name].concat());
+            if let Some(bits) = names.ends.get_mut(place / 64) {
+                *bits |= 1 << (place % 64);
+            }
+        }
+    }
+    names
 });
+
+/// The last three letters of a name as a number; what is no letter counts as zero.
+fn ending(name: &[u8]) -> usize {
+    let letter = |byte: &u8| match byte | 0x20 {
+        folded @ b'a'..=b'z' => usize::from(folded - b'a') + 1,
+        _ => 0,
+    };
+    match name {
+        [.., a, b, c] => letter(a) << 10 | letter(b) << 5 | letter(c),
+        [a, b] => letter(a) << 5 | letter(b),
+        _ => 0,
+    }
+}
 
 /// Values that stand where a secret would and are none, wherever in the value they stand.
 const PLACEHOLDERS: [&str; 18] = [
@@ -123,10 +153,8 @@ pub(crate) fn assigned(text: &[u8], sign: usize) -> Option<Hit> {
     let head = head.strip_suffix(b"\\").unwrap_or(head);
     let head = head.strip_suffix(b"\"").or_else(|| head.strip_suffix(b"'")).unwrap_or(head);
     // Cheap and common: most words before a sign end in other letters.
-    if !matches!(
-        head.last()? | 0x20,
-        b'd' | b't' | b'n' | b'y' | b'e' | b's' | b'k' | b'g' | 0x80..
-    ) {
+    let place = ending(head);
+    if head.last()?.is_ascii() && NAMES.ends.get(place / 64)? >> (place % 64) & 1 == 0 {
         return None;
     }
     let name = name_of(head, mark)?;
