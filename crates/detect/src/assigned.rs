@@ -20,17 +20,27 @@ const RANDOM_BITS: f64 = 3.5;
 struct Names {
     endings: Vec<&'static [u8]>,
     words: Vec<&'static [u8]>,
+    /// The last characters of names in Chinese.
+    chinese: Vec<&'static [u8]>,
     /// The last three letters that some name has, as bits.
     ends: Vec<u64>,
 }
 
 static NAMES: LazyLock<Names> = LazyLock::new(|| {
-    let mut names = Names { endings: Vec::new(), words: Vec::new(), ends: vec![0; 512] };
+    let mut names =
+        Names { endings: Vec::new(), words: Vec::new(), chinese: Vec::new(), ends: vec![0; 512] };
     let lines = include_str!("../data/secret-names.txt").lines().filter(|l| !l.starts_with('#'));
     for name in lines.flat_map(str::split_whitespace) {
         match name.strip_prefix('=') {
             Some(word) => names.words.push(word.as_bytes()),
             None => names.endings.push(name.as_bytes()),
+        }
+    }
+    for name in names.endings.iter().filter(|name| !name.is_ascii()) {
+        if let Some(last) =
+            name.last_chunk::<3>().filter(|last| !names.chinese.contains(&last.as_slice()))
+        {
+            names.chinese.push(last);
         }
     }
     let more = [b"authorization".as_slice(), b"key"];
@@ -154,7 +164,10 @@ pub(crate) fn assigned(text: &[u8], sign: usize) -> Option<Hit> {
     let head = head.strip_suffix(b"\"").or_else(|| head.strip_suffix(b"'")).unwrap_or(head);
     // Cheap and common: most words before a sign end in other letters.
     let place = ending(head);
-    if head.last()?.is_ascii() && NAMES.ends.get(place / 64)? >> (place % 64) & 1 == 0 {
+    let ascii = head.last()?.is_ascii();
+    if ascii && NAMES.ends.get(place / 64)? >> (place % 64) & 1 == 0
+        || !ascii && !NAMES.chinese.iter().any(|name| head.ends_with(name))
+    {
         return None;
     }
     let name = name_of(head, mark)?;

@@ -18,6 +18,8 @@ pub(crate) const NEVER: u8 = 8;
 pub(crate) const ANNOUNCES: u8 = 16;
 /// The first character of a title.
 pub(crate) const TITLE: u8 = 32;
+/// The first character of another word that may follow a name.
+pub(crate) const AFTER: u8 = 64;
 
 struct Table {
     roles: Vec<u8>,
@@ -50,6 +52,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             let (c, role) = match role {
                 "before" => (chars.next_back(), ANNOUNCES),
                 "title" => (chars.next(), TITLE),
+                "after" => (chars.next(), AFTER),
                 "never" => (chars.next(), NEVER),
                 _ => continue,
             };

@@ -64,7 +64,7 @@ pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic
     let announced = announced(head) || alone && topic() == Some(Topic::Person);
     let family = if compound { 2 } else { 1 };
     let name = rest.char_indices().nth(family).map_or(rest.len(), |(at, _)| at);
-    if rest.get(name..).is_some_and(|after| CONTEXT.title.iter().any(|t| after.starts_with(t))) {
+    if rest.get(name..).is_some_and(titled) {
         // 陳先生: the family name alone says little of who it is.
         return Some(Hit::possible(Kind::PersonName, start, start + name));
     }
@@ -112,6 +112,20 @@ fn announced(head: &str) -> bool {
         .is_some_and(|list| list.iter().any(|word| head.ends_with(word)))
 }
 
+/// Whether a title stands here.
+fn titled(after: &str) -> bool {
+    let first = after.chars().next();
+    first.is_some_and(|c| han::roles(c) & han::TITLE != 0)
+        && CONTEXT.title.iter().any(|title| after.starts_with(title))
+}
+
+/// Whether another word stands here that may follow a name.
+fn followed(after: &str) -> bool {
+    let first = after.chars().next();
+    first.is_some_and(|c| !is_han(c) || han::roles(c) & han::AFTER != 0)
+        && CONTEXT.after.iter().any(|word| after.starts_with(word))
+}
+
 /// One way to read a name: how long, and what ends it.
 struct Way {
     bytes: usize,
@@ -142,8 +156,8 @@ impl Way {
             bytes,
             given,
             common,
-            titled: CONTEXT.title.iter().any(|t| after.starts_with(t)),
-            followed: CONTEXT.after.iter().any(|w| after.starts_with(w)),
+            titled: titled(after),
+            followed: followed(after),
             ended: after.chars().next().is_none_or(|c| !is_han(c)),
         })
     }

@@ -17,6 +17,8 @@ const QUESTION_BYTES: usize = 120;
 const ADJACENT_BYTES: usize = 2;
 /// Between a word for earnings and the currency of the sum: ` of `.
 const CURRENCY_BYTES: usize = 8;
+/// The longest word that a field before another is looked through for, in bytes.
+const FIELD_WORD_BYTES: usize = 20;
 /// The longest word, in bytes; a test looks.
 const WORD_BYTES_MAX: usize = 32;
 /// Beginnings of words are told apart by this many bits.
@@ -391,8 +393,10 @@ impl<'a> Line<'a> {
     /// first: `octopus card` before `card no`.
     fn nearest(&self, from: usize, reach: usize) -> Option<(usize, Topic)> {
         let least = from.saturating_sub(reach);
-        // A word that ends within reach starts at most its own length before.
-        let lowest = least.saturating_sub(WORD_BYTES_MAX).max(self.start);
+        // A word that ends within reach starts at most its own length before; next to a field
+        // stands no long one.
+        let longest = if reach == FIELD_REACH_BYTES { FIELD_WORD_BYTES } else { WORD_BYTES_MAX };
+        let lowest = least.saturating_sub(longest).max(self.start);
         let mut found: Option<(usize, Topic)> = None;
         let words = &*WORDS;
         // Bit 127 is the byte before `from`.
