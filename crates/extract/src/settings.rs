@@ -139,8 +139,9 @@ impl Detectors {
         })
     }
 
-    /// Scans a text of this layout, a piece of one with these columns; only what was asked for, and at least likely. Finds of the
-    /// bank's own detectors may overlap the others; all stand in order of their beginning.
+    /// Scans a text of this layout, a piece of one with these columns; only what was asked for, and
+    /// at least likely. Finds of the bank's own detectors may overlap the others; all stand in
+    /// order of their beginning.
     pub(crate) fn scan(&self, text: &[u8], layout: Layout, columns: &mut Columns) -> Document {
         let mut found = detect::document_piece(text, layout, columns);
         found.hits.retain(|hit| hit.confidence > Confidence::Possible && self.wants(hit.kind));
