@@ -110,6 +110,25 @@ impl Detector {
         }
     }
 
+    /// The detector for the outside: of exact values only how many there are.
+    #[must_use]
+    pub fn told(&self) -> serde_json::Value {
+        let rule = match &self.rule {
+            DetectorRule::Dictionary(words) => serde_json::json!({ "dictionary": words }),
+            DetectorRule::Pattern(pattern) => serde_json::json!({ "pattern": pattern }),
+            DetectorRule::Exact(hashes) => serde_json::json!({ "exact-values": hashes.len() }),
+        };
+        serde_json::json!({
+            "number": self.number,
+            "kind": format!("custom-{}", self.number),
+            "name": self.name,
+            "rule": rule,
+            "class": self.class,
+            "added_at": self.added_at,
+            "added_by": self.added_by,
+        })
+    }
+
     /// The rule by which what it finds gets its class.
     fn classifies(&self) -> Rule {
         Rule {

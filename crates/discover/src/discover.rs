@@ -401,7 +401,7 @@ impl Discover {
         let ours = Arc::clone(inner);
         inner.passes().spawn(async move {
             let id = source.id;
-            match ours.pass(source, scan.clone(), running) {
+            match ours.pass(source, scan.clone(), running).await {
                 Ok(pass) => pass.run().await,
                 Err(cause) => ours.not_begun(scan, &cause).await,
             }
@@ -661,7 +661,7 @@ impl Inner {
     }
 
     /// A pass made ready: profile, detectors and what was judged are those of now.
-    fn pass(
+    async fn pass(
         self: &Arc<Self>,
         source: SourceRecord,
         scan: Scan,
@@ -671,7 +671,7 @@ impl Inner {
         let detectors = self.all_detectors()?;
         let lens = self.lens(&profile, &detectors)?;
         let look_for = LookFor { detectors, fingerprint_key: self.fingerprint_key };
-        let looking = self.inspector.ready(&look_for).map_err(DiscoverError::NotReady)?;
+        let looking = self.inspector.ready(&look_for).await.map_err(DiscoverError::NotReady)?;
         let place = source.place(&self.regions);
         let inner = Arc::clone(self);
         Ok(Pass { inner, source, scan, running, profile, judged, lens, looking, place })

@@ -34,6 +34,7 @@ mod seams;
 mod source;
 pub mod sources;
 mod summary;
+mod told;
 pub mod work;
 
 pub use act::{Act, ActRequest, delete_hash};
@@ -61,9 +62,10 @@ pub use sandboxed::Sandboxed;
 pub use scan::{
     Expected, Live, Progress, Scan, ScanState, ScanTrouble, ScanView, TROUBLES_LISTED_MAX,
 };
-pub use seams::{Inspector, Look, LookFor, Looking, NotReady, OpenSources, Opener};
+pub use seams::{Inspector, Look, LookFor, Looking, NotReady, OpenSources, Opener, Readying};
 pub use source::{
     EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN,
 };
 pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError, SourceSetting};
 pub use summary::Summary;
+pub use told::{finding_told, fingerprint_of, hexadecimal, source_told};

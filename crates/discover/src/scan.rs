@@ -134,6 +134,18 @@ impl Scan {
     }
 }
 
+impl ScanView {
+    /// The scan for the outside: without the place from which it goes on, which names an object.
+    #[must_use]
+    pub fn told(&self) -> serde_json::Value {
+        let mut told = serde_json::to_value(self).unwrap_or_default();
+        if let Some(told) = told.as_object_mut() {
+            told.remove("cursor");
+        }
+        told
+    }
+}
+
 /// A scan as it is told: what is durable, and what is under way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct ScanView {

@@ -39,13 +39,17 @@ impl std::fmt::Debug for LookFor {
 /// Why an inspector cannot be made ready.
 pub type NotReady = Box<dyn std::error::Error + Send + Sync>;
 
+/// An inspector on its way to being ready.
+pub type Readying<'a> =
+    Pin<Box<dyn Future<Output = Result<Arc<dyn Looking>, NotReady>> + Send + 'a>>;
+
 /// Looks into opened objects.
 pub trait Inspector: Send + Sync {
     /// Makes the detectors of one scan ready.
     ///
     /// # Errors
     /// When the detectors break a limit, or nobody can look.
-    fn ready(&self, look_for: &LookFor) -> Result<Arc<dyn Looking>, NotReady>;
+    fn ready<'a>(&'a self, look_for: &'a LookFor) -> Readying<'a>;
 
     /// How many objects it looks into at once.
     fn at_once(&self) -> usize;

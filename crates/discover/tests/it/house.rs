@@ -174,8 +174,9 @@ impl Opener for ShelfOrFolder {
 struct Here;
 
 impl Inspector for Here {
-    fn ready(&self, look_for: &LookFor) -> Result<Arc<dyn Looking>, NotReady> {
-        Ok(Arc::new(LooksHere(look_for.fingerprint_key)))
+    fn ready<'a>(&'a self, look_for: &'a LookFor) -> Readying<'a> {
+        let looking: Arc<dyn Looking> = Arc::new(LooksHere(look_for.fingerprint_key));
+        Box::pin(async move { Ok(looking) })
     }
     fn at_once(&self) -> usize {
         3

@@ -17,6 +17,8 @@ pub struct Rooms {
     pub keys: keys::Keys,
     /// What exists and how it relates.
     pub inventory: inventory::Inventory,
+    /// Sources, scans and findings.
+    pub discover: discover::Discover,
     /// Requirements, checks and statuses.
     pub comply: comply::Compliance,
     /// Reports and their packs.

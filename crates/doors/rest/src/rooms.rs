@@ -23,6 +23,8 @@ pub struct Rooms {
     pub keys: Keys,
     /// What exists and how it relates.
     pub inventory: Inventory,
+    /// Sources, scans, findings.
+    pub discover: discover::Discover,
     /// Requirements, checks, guides and reports.
     pub comply: Comply,
     /// The log.

@@ -104,6 +104,24 @@ shapes! {
             "destroyed-compromised",
         ],
     };
+    /// How sensitive data is.
+    DataClass = {
+        "type": "string",
+        "enum": discover::Class::ALL.iter().map(|class| class.word()).collect::<Vec<_>>(),
+    };
+    /// A kind of sensitive data, or a detector of the bank's own.
+    DataKind = { "type": "string", "pattern": "^[a-z][a-z0-9-]{0,40}$" };
+    /// Where a finding stands.
+    DataStanding = {
+        "type": "string",
+        "enum": discover::Standing::ALL.iter().map(|one| one.word()).collect::<Vec<_>>(),
+    };
+    /// A level of risk.
+    RiskLevel = { "type": "string", "enum": ["low", "medium", "high", "critical"] };
+    /// A keyed hash of a value, as a sample shows it.
+    Fingerprint = { "type": "string", "pattern": "^[0-9a-f]{32}$" };
+    /// The `next` of a page.
+    PageCursor = { "type": "string", "pattern": "^[0-9a-f]*[.][0-9a-f]*$" };
     /// Days between rotations.
     RotationDays = { "type": "integer", "minimum": 1, "maximum": keys::RotationPeriod::DAYS_MAX };
     /// A waiting period: none, or a day to a year.

@@ -2,6 +2,7 @@
 
 use super::asking::{Approvals, Leaving};
 use super::credentials::Tokens;
+use super::discover::Discover;
 use super::identities::{People, Roles, Services};
 use super::local::{AcceptRollback, BreakGlass, Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
@@ -203,6 +204,21 @@ pub enum Command {
         /// What to do with assets.
         #[command(subcommand)]
         verb: Assets,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Sensitive data: where it is looked for, what was found, what is decided and done about it.
+    #[command(after_help = "Examples:\n  \
+        lionrock discover inspect /srv/files\n  \
+        lionrock discover source add --name statements --folder /srv/statements --owner \"Retail\"\n  \
+        lionrock discover scan statements --wait\n  \
+        lionrock discover findings --level high\n  \
+        lionrock discover report --format xlsx --out findings.xlsx")]
+    Discover {
+        /// What to do about data.
+        #[command(subcommand)]
+        verb: Discover,
         #[command(flatten)]
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,

@@ -5,7 +5,9 @@
 pub mod args;
 pub mod asking;
 pub mod credentials;
+pub mod discover;
 pub mod identities;
+pub mod inspect;
 pub mod local;
 mod login;
 mod paths;
@@ -50,6 +52,12 @@ pub enum CliError {
     /// No home folder to keep the session in.
     #[error("there is no home folder: set `HOME`, or name the files")]
     Homeless,
+    /// Files cannot be inspected on this machine.
+    #[error("files cannot be inspected here")]
+    Worker(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// The system has no randomness.
+    #[error("the system's random generator does not answer")]
+    NoRandomness,
     /// An argument breaks a rule that the command line cannot express.
     #[error("`{argument}`: {rule}")]
     Argument {

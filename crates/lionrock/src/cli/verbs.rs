@@ -2,7 +2,7 @@
 
 use super::args::{Assets, Checks, Command, Domains, Keys, Log, Reports, Requirements, Streams};
 use super::verb::{Verb, below, question, read};
-use super::{CliError, asking, client_with, credentials, identities, login, show};
+use super::{CliError, asking, client_with, credentials, discover, identities, login, show};
 use crate::client::Sent;
 use crate::{folder, screen};
 use base64::Engine;
@@ -50,6 +50,7 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         }
         Command::Log { verb, remote } => log(Verb::to(&remote, json)?, verb).await,
         Command::Assets { verb, remote } => assets(Verb::to(&remote, json)?, verb).await,
+        Command::Discover { verb, remote } => discover::run(json, &remote, verb).await,
         Command::Requirements { verb, remote } => {
             requirements(Verb::to(&remote, json)?, verb).await
         }

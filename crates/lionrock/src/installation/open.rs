@@ -7,6 +7,8 @@ use access::{Access, AccessError};
 use audit::anchor::AnchorFile;
 use audit::{Log, LogOptions, Rollback};
 use comply::{Compliance, ComplyError, Reports};
+use discover::work::WorkerOptions;
+use discover::{Discover, DiscoverError, Ground, OpenSources, Sandboxed};
 use inventory::{Inventory, InventoryError};
 use kernel::{Clock, Event, Gate, Problem, Recorder, Rng};
 use keys::{Keys, KeysError};
@@ -19,6 +21,8 @@ use strongroom::{Argon2Cost, Journal, JournalError, RootError, Strongroom};
 
 /// Most events of the boot journal that go into the log in one commit.
 const JOURNAL_EVENTS_AT_ONCE: usize = 500;
+/// Most workers at once: each may take a gigabyte for the worst of objects.
+const WORKERS_MAX: usize = 8;
 /// The file with the first administrator's link.
 const LINK_FILE: &str = "first-administrator.link";
 
@@ -46,6 +50,9 @@ pub enum OpenError {
     /// The inventory.
     #[error("the inventory does not open")]
     Inventory(#[from] InventoryError),
+    /// Discovery.
+    #[error("discovery does not open")]
+    Discover(#[from] DiscoverError),
     /// Compliance.
     #[error("compliance does not open")]
     Comply(#[from] ComplyError),
@@ -135,6 +142,21 @@ impl Opened {
         if finished > 0 {
             tracing::info!(finished, "destructions that a stop had interrupted were finished");
         }
+        let discover = Discover::open(Ground {
+            store: store.clone(),
+            access: access.clone(),
+            keys: keys.clone(),
+            inventory: inventory.clone(),
+            opener: Arc::new(OpenSources),
+            inspector: Arc::new(Sandboxed::new(WorkerOptions::this_program(workers()))),
+            clock: Arc::clone(clock),
+            rng: Arc::clone(rng),
+        })
+        .await?;
+        let resumed = discover.resume().await?;
+        if resumed > 0 {
+            tracing::info!(resumed, "scans that a stop had interrupted go on");
+        }
         let recorder: Arc<dyn Recorder> = Arc::new(store.clone());
         // The one gate of this process.
         let gate = Arc::new(Gate::new(
@@ -149,6 +171,7 @@ impl Opened {
             access: access.clone(),
             keys: keys.clone(),
             inventory: inventory.clone(),
+            discover: discover.clone(),
             comply: comply.compliance.clone(),
             reports: comply.reports.clone(),
             log: log.clone(),
@@ -156,8 +179,18 @@ impl Opened {
             clock: Arc::clone(&clock),
         });
         let sample = installation.config.sample;
-        let rooms =
-            Arc::new(Rooms { gate, access, keys, inventory, comply, log, store, clock, sample });
+        let rooms = Arc::new(Rooms {
+            gate,
+            access,
+            keys,
+            inventory,
+            discover,
+            comply,
+            log,
+            store,
+            clock,
+            sample,
+        });
         invite_first(installation, &rooms).await?;
         let outlets = outlets::Outlets::of(&installation.config, &rooms)?;
         let schedules = schedules::Schedules::begin(Arc::clone(&rooms), room.clone(), outlets);
@@ -171,6 +204,8 @@ impl Opened {
             schedules.end().await;
         }
         let rooms = &self.rooms;
+        // Scans stop at their last page and go on at the next start.
+        rooms.discover.close().await;
         rooms.access.tell_refusals(true);
         if let Err(cause) = rooms.keys.flush_usage().await {
             tracing::warn!(%cause, "usage counters could not be written");
@@ -189,6 +224,11 @@ impl Opened {
             Err(_) => tracing::error!("closing did not end"),
         }
     }
+}
+
+/// Workers at once: as many as there are processors, and no more than memory is planned for.
+fn workers() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get).min(WORKERS_MAX)
 }
 
 /// What the slices are opened with.

@@ -86,6 +86,31 @@ async fn every_minute(rooms: &Rooms, room: &Strongroom) {
         Err(cause) => tracing::warn!(%cause, "waiting destructions could not be looked at"),
     }
     rotate_due(rooms).await;
+    scan_due(rooms).await;
+}
+
+/// Begins every scan that is due by the schedule of its source, each under a permit of its own.
+async fn scan_due(rooms: &Rooms) {
+    let due = match rooms.discover.due() {
+        Ok(due) => due,
+        Err(cause) => {
+            tracing::warn!(%cause, "scans that are due could not be looked for");
+            return;
+        }
+    };
+    let (wall, now) = (rooms.clock.wall(), rooms.clock.monotonic());
+    let caller = Arc::new(Caller::system("scan-schedule", wall, now));
+    for source in due {
+        let begun = async {
+            let resource = rooms.discover.source_resource(source, DomainId::SYSTEM)?;
+            let permit = rooms.gate.permit::<actions::DataScan>(&caller, resource)?;
+            Ok::<_, kernel::Problem>(rooms.discover.start_scan(permit).await?)
+        };
+        match begun.await {
+            Ok(scan) => tracing::info!(%source, scan = %scan.id, "a scan began on schedule"),
+            Err(cause) => tracing::warn!(%source, %cause, "a due scan did not begin"),
+        }
+    }
 }
 
 /// Rotates every key whose rotation is due, each under a permit of its own.

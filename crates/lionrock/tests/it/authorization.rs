@@ -17,6 +17,35 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         ("POST", "/assets/import") => return Some(("?name=list", Some(json!({})))),
         ("GET" | "DELETE", _) => None,
         ("POST", "/sys/seal" | "/runs") => None,
+        (
+            "POST",
+            "/data/sources/{source}/scans"
+            | "/data/sources/{source}/cancel"
+            | "/data/findings/{finding}/take-back",
+        ) => None,
+        ("POST", "/data/sources") => Some(json!({
+            "name": "x", "setting": { "kind": "folder", "path": "/srv/x" },
+        })),
+        ("POST", "/data/detectors") => Some(json!({
+            "name": "x", "rule": { "pattern": "LR-[0-9]{6}" }, "class": "internal",
+        })),
+        ("POST", "/data/try") => Some(json!({ "text": "nothing" })),
+        ("POST", "/data/findings/{finding}/no-find") => {
+            Some(json!({ "kind": "hk-identity-card", "reason": "because" }))
+        }
+        ("POST", "/data/findings/{finding}/accept") => {
+            Some(json!({ "until": "2027-01-01T00:00:00Z", "reason": "because" }))
+        }
+        ("POST", "/data/findings/{finding}/encrypt") => {
+            Some(json!({ "key": key, "reason": "because" }))
+        }
+        (
+            "POST",
+            "/data/findings/{finding}/reopen"
+            | "/data/findings/{finding}/quarantine"
+            | "/data/findings/{finding}/restore"
+            | "/data/findings/{finding}/delete",
+        ) => Some(reason),
         ("POST", "/keys/{key}/rotate" | "/people/{person}/reset-factors") => None,
         ("POST", "/identities/{holder}/unlock" | "/approvals/{approval}/approve") => None,
         ("POST", "/people") => Some(json!({ "sign_in_name": "x", "name": "X" })),
@@ -91,6 +120,10 @@ fn path(endpoint: &Endpoint) -> String {
         "{token}" => id("tok"),
         "{approval}" => id("apr"),
         "{asset}" => id("ast"),
+        "{source}" => id("src"),
+        "{scan}" => id("scn"),
+        "{finding}" => id("fnd"),
+        "{detector}" => "1".into(),
         "{report}" => id("rep"),
         "{requirement}" => "any".into(),
         "{guide}" => "sa-2".into(),

@@ -156,11 +156,29 @@ impl Bench {
             Arc::new(store.clone()),
             clock.clone(),
         );
+        let ground = discover::Ground {
+            store: store.clone(),
+            access: access.clone(),
+            keys: keys.clone(),
+            inventory: inventory.clone(),
+            opener: Arc::new(discover::OpenSources),
+            inspector: Arc::new(discover::Sandboxed::new(
+                discover::work::WorkerOptions::this_program(1),
+            )),
+            clock: clock.clone(),
+            rng: rng.clone(),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let opening = std::thread::spawn(move || {
+            runtime.block_on(discover::Discover::open(ground)).unwrap()
+        });
+        let discover = opening.join().unwrap();
         let rooms = Arc::new(Rooms {
             gate: Arc::new(gate),
             access,
             keys,
             inventory,
+            discover,
             comply,
             reports,
             log,

@@ -4,6 +4,7 @@
 //! very body that will be sent to carry it out; once others have approved, the same body goes
 //! through.
 
+use super::findings::WhyBody;
 use super::identities::{GiveRoleRequest, Holder, identity, roles_of};
 use super::key_switches::{ExportBody, ResumeBody, SuspendBody};
 use super::keys::ReasonRequest;
@@ -15,7 +16,7 @@ use crate::table::{Needs, Table, get, post};
 use access::approvals::{ApprovalState, Occasion};
 use access::{Access, ApprovalView, GiveRole, NewApproval};
 use kernel::{
-    Action, ApprovalId, Caller, DomainId, KeyId, PersonId, Problem, Resource, ResourceKind,
+    Action, ApprovalId, Caller, DomainId, FindingId, KeyId, PersonId, Problem, Resource, ResourceKind,
     Timestamp, actions,
 };
 use keys::{Reason, approval_hash};
@@ -195,6 +196,14 @@ enum Act {
         /// The body.
         body: ExportBody,
     },
+    /// `POST /data/findings/{finding}/delete`.
+    DeleteData {
+        /// The finding.
+        #[schemars(with = "shape::Id<FindingId>")]
+        finding: FindingId,
+        /// The body.
+        body: WhyBody,
+    },
     /// `PUT /identities/{holder}/roles`.
     GiveRole {
         /// The person or service.
@@ -235,6 +244,13 @@ fn new_approval(
             let hash = |r: &Resource| approval_hash(Action::KeySuspend, r, &request);
             let effect = request.stops.iter().map(ToString::to_string).collect();
             on_key(key, Action::KeySuspend, &hash, effect)
+        }
+        Act::DeleteData { finding, body } => {
+            let resource = rooms.discover.finding_resource(finding, caller.domain)?;
+            let request_hash = discover::delete_hash(&resource, &body.into());
+            let effect = vec![format!("the object of {finding} is lost for good")];
+            let (action, occasion) = (Action::DataDelete, Occasion::Always);
+            Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })
         }
         Act::ResumeKey { key, body } => {
             let request = keys::Resume { reason: body.reason };

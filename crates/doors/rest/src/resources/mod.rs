@@ -3,7 +3,9 @@
 mod account;
 mod approvals;
 mod assets;
+mod data;
 mod domains;
+mod findings;
 mod identities;
 mod key_switches;
 mod key_uses;
@@ -32,6 +34,8 @@ pub(crate) fn table() -> Table {
     key_uses::lines(&mut table);
     log::lines(&mut table);
     assets::lines(&mut table);
+    data::lines(&mut table);
+    findings::lines(&mut table);
     requirements::lines(&mut table);
     reports::lines(&mut table);
     table
