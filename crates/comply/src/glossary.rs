@@ -81,8 +81,8 @@ impl Glossary {
         self.0.get(term).map(String::as_str)
     }
 
-    /// A term in both languages, as headings have it; alone where it was not reviewed. Terms stand in
-    /// the glossary as inside a sentence: in lower case, in the singular.
+    /// A term in both languages, as headings have it; alone where it was not reviewed. Terms stand
+    /// in the glossary as inside a sentence: in lower case, in the singular.
     #[must_use]
     pub fn both(&self, english: &str) -> String {
         let term = english.to_lowercase();

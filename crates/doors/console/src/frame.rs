@@ -99,7 +99,7 @@ pub(crate) fn page(frame: &Frame, title: &Title<'_>, source: &Source, body: &Mar
             (head(title.text))
             body {
                 a.skip href="#main" { (frame.language.term("Skip to the content")) }
-                @if frame.sample { (sample_banner()) }
+                @if frame.sample { (sample_banner(frame.language)) }
                 @if let Some((at, role)) = &frame.broken_glass { (glass_banner(*at, role)) }
                 (side(frame))
                 main id="main" tabindex="-1" { (top) (body) }
@@ -132,7 +132,7 @@ pub(crate) fn bare_page(title: &str, sample: bool, body: &Markup) -> Markup {
         html lang="en" {
             (head(title))
             body.bare {
-                @if sample { (sample_banner()) }
+                @if sample { (sample_banner(Language::English)) }
                 main id="main" {
                     a.brand href="/" { (mark()) "Lionrock" }
                     header.top { h1 { (title) } }
@@ -157,12 +157,16 @@ fn head(title: &str) -> Markup {
     }
 }
 
-fn sample_banner() -> Markup {
+const SAMPLE: &str = "A throw-away installation with synthetic data. The times are real: history began \
+     when it was started.";
+
+fn sample_banner(language: Language) -> Markup {
     html! {
         aside.banner aria-label="Sample installation" {
-            strong { "SAMPLE" }
-            "A throw-away installation with synthetic data. The times are real: history began when \
-             it was started."
+            strong { "SAMPLE" @if let Some(word) = language.translated("sample") {
+                " " span lang=(language.tag()) { (word) }
+            } }
+            (language.term(SAMPLE))
         }
     }
 }

@@ -1,9 +1,17 @@
 //! `/reports`: packs that were made, who signed them, and how a stranger verifies them.
 
-use crate::elements::{State, ago, command, count, empty, form_token, moment, table};
+use crate::elements::{State, ago_in, command, count, empty, form_token, moment, table};
 use crate::frame::{Frame, Source, Title, page};
 use kernel::Timestamp;
 use maud::{Markup, html};
+
+const HOW_TO_SIGN: &str = "Preparer, reviewer and approver are three different people. Fetch the pack, \
+     read it, then sign: your signature is recorded in the log over the pack's SHA-256.";
+const HOW_TO_VERIFY: &str = "The pack carries the records, their proofs and the checkpoint, and once it \
+     is approved the three signatures. With the log's public key from another source than the pack, \
+     anyone can verify it offline:";
+const NO_WITNESS: &str = "No independent witness has signed the log: nobody outside can say that it was \
+     not rewritten before a report.";
 
 /// One signature under a pack.
 #[derive(Debug, Clone)]
@@ -87,10 +95,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
         @if !waiting.is_empty() {
             section {
                 h2 { (frame.language.term("Waiting for your signature")) }
-                p {
-                    "Preparer, reviewer and approver are three different people. Fetch the pack, read \
-                     it, then sign: your signature is recorded in the log over the pack's SHA-256."
-                }
+                p { (frame.language.term(HOW_TO_SIGN)) }
                 @for report in waiting { (to_sign(frame, report)) }
             }
         }
@@ -103,11 +108,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Reports) -> Markup {
         }
         section {
             h2 { (frame.language.term("How a stranger verifies a pack")) }
-            p {
-                "The pack carries the records, their proofs and the checkpoint, and once it is approved \
-                 the three signatures. With the log's public key from another source than the pack, \
-                 anyone can verify it offline:"
-            }
+            p { (frame.language.term(HOW_TO_VERIFY)) }
             pre tabindex="0" role="region" aria-label="Command to verify a pack" {
                 "lionrock verify PACK.zip --origin-key KEY"
             }
@@ -121,11 +122,11 @@ fn witness(frame: &Frame, witness: Option<&Witness>) -> Markup {
         p {
             @match witness {
                 Some(seen) => {
-                    "Last independent witness of the log: " (seen.name) ", " (moment(seen.at)) " ("
-                    (ago(frame.now, seen.at)) "), over the first " (count(seen.size)) " records."
+                    (frame.language.term("Last independent witness")) ": " (seen.name) ", "
+                    (moment(seen.at)) " (" (ago_in(frame.language, frame.now, seen.at)) "), "
+                    (count(seen.size)) " " (frame.language.term("records"))
                 }
-                None => "No independent witness has signed the log: nobody outside can say that it \
-                         was not rewritten before a report.",
+                None => (frame.language.term(NO_WITNESS)),
             }
         }
     }

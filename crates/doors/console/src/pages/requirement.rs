@@ -90,7 +90,10 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &Requirement) -> Markup
         section {
             h2 { (frame.language.term("What it is")) }
             dl {
-                @for (term, fact) in &view.facts { dt { (frame.language.term(term)) } dd { (frame.language.term(fact)) } }
+                @for (term, fact) in &view.facts {
+                    dt { (frame.language.term(term)) }
+                    dd { (frame.language.term(fact)) }
+                }
                 dt { (frame.language.term("Owner")) }
                 dd { @match &view.owner {
                     Some(owner) => (owner),
