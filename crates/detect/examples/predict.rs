@@ -39,6 +39,7 @@ const fn label(kind: Kind) -> Option<&'static str> {
         Kind::IpAddress => "IP_ADDRESS",
         Kind::PersonName => "PERSON",
         Kind::Address => "ADDRESS",
+        Kind::Secret => "SECRET",
         _ => return None,
     })
 }

@@ -231,6 +231,9 @@ fn last_word(raw: &[u8]) -> (&[u8], &[u8]) {
 /// Where the value starts, the value, and whether quotes stand around it.
 fn value_of(text: &[u8], after: usize, mark: u8, name: Name) -> Option<(usize, &[u8], bool)> {
     let rest = text.get(after..)?;
+    if mark == b':' && rest.first() == Some(&b':') {
+        return None;
+    }
     let rest = if matches!(mark, b'=' | b':') {
         rest.strip_prefix(b"=").or_else(|| rest.strip_prefix(b">")).unwrap_or(rest)
     } else {
@@ -242,6 +245,9 @@ fn value_of(text: &[u8], after: usize, mark: u8, name: Name) -> Option<(usize, &
     let quote = rest.first().copied().filter(|b| matches!(b, b'"' | b'\'' | b'`'));
     if quote.is_some() {
         rest = rest.get(1..)?;
+    } else if mark == b'=' && text.get(after) == Some(&b'=') {
+        // A comparison with something that has a name.
+        return None;
     }
     for scheme in ["Bearer ", "Basic ", "Token ", "bearer ", "token "] {
         if name != Name::Key
@@ -312,6 +318,8 @@ fn is_placeholder(value: &[u8]) -> bool {
     let lower = value.to_ascii_lowercase();
     let has = |word: &str| lower.windows(word.len()).any(|w| w == word.as_bytes());
     let digit = value.iter().any(u8::is_ascii_digit);
+    // An object identifier, a version.
+    let numbers = value.contains(&b'.') && !value.iter().any(u8::is_ascii_alphabetic);
     // A variable's name in the place of its value.
     let variable = |open: u8| {
         value.first() == Some(&open)
@@ -320,6 +328,7 @@ fn is_placeholder(value: &[u8]) -> bool {
     let bracketed = matches!((value.first(), value.last()), (Some(b'<' | b'['), Some(b'>' | b']')));
     PLACEHOLDERS.iter().any(|word| has(word))
         || !digit && WORDS.iter().any(|word| lower.starts_with(word.as_bytes()))
+        || numbers
         || variable(b'$')
         || variable(b'%')
         || bracketed
@@ -329,11 +338,13 @@ fn is_placeholder(value: &[u8]) -> bool {
 /// Whether a value without quotes is a piece of a program: a call, a member, a path.
 fn is_code(value: &[u8]) -> bool {
     let part = |b: &u8| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'.' | b':' | b'>' | b'-');
-    let dotted = value.windows(2).any(|pair| matches!(pair, [b'.', b'a'..=b'z'] | b"::" | b"->"));
+    let dotted = value
+        .windows(2)
+        .any(|pair| matches!(pair, [b'.', b'a'..=b'z' | b'A'..=b'Z' | b'_'] | b"::" | b"->"));
     let last = value.rsplit(|b| !b.is_ascii_alphanumeric()).next().unwrap_or_default();
     let digits = last.iter().rev().take_while(|b| b.is_ascii_digit()).count();
     let last = last.get(..last.len() - digits).unwrap_or_default();
-    value.contains(&b'(')
+    value.iter().any(|b| matches!(b, b'(' | b'[')) && !random(value)
         || value.starts_with(b"/") && !random(value)
         || dotted && value.iter().all(part) && (!mixed(value) || name_of(last, b'=').is_some())
 }
@@ -406,6 +417,10 @@ mod tests {
             "password = <your-password>",
             "password = user.password2",
             "token := getToken1(ctx)",
+            "Token::Period2",
+            "if sig == signal.SIGTERM1:",
+            "pw = pw[:-1]",
+            "AUTH = '1.3.6.1.5.5.7.3.1'",
             "key: abc123def",
             "cache_key=aB3dE5gH7jK9mN1pQ3sT",
             "bypass=lane12345",
