@@ -135,6 +135,92 @@ def owned(folder, user):
             shutil.chown(path, user, user)
 
 
+def check_git(demo):
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        log = folder / "hook.log"
+
+        def git(*arguments):
+            subprocess.run(["git", "-C", folder / "bank", "-c", "user.name=n", "-c", "user.email=n@localhost",
+                            "-c", "gc.auto=0", *arguments], check=True, capture_output=True)
+
+        (folder / "bank").mkdir()
+        git("init", "-q")
+        for number in range(20):
+            table = "".join(f"{n},{card},{mail}\n" for n, card, mail in customers(number + 1))
+            (folder / "bank" / "客戶.csv").write_text("id,id_no,email\n" + table)
+            git("add", "-A")
+            git("commit", "-q", "-m", "more")
+        (folder / "bank" / "客戶.csv").unlink()
+        git("commit", "-q", "-a", "-m", "nothing was ever there")
+        for hook in (folder / "bank/.git/hooks").iterdir():
+            hook.unlink()
+        for hook in ("post-checkout", "pre-auto-gc", "fsmonitor-watchman"):
+            path = folder / "bank/.git/hooks" / hook
+            path.write_text(f"#!/bin/sh\necho {hook} >> {log}\n")
+            path.chmod(0o755)
+        setting = {"kind": "git", "path": str(folder / "bank")}
+        loose, _ = look(demo, setting, page=7)
+        assert sum(counts(e).get("hk-identity-card", 0) for e in loose.values()) == 210, "1 + 2 + … + 20"
+        git("repack", "-q", "-a", "-d", "-f")
+        git("config", "core.fsmonitor", str(folder / "bank/.git/hooks/fsmonitor-watchman"))
+        log.unlink(missing_ok=True)
+        packed, _ = look(demo, setting)
+        (pack,) = packed.values()
+        assert counts(pack)["hk-identity-card"] == 210 and pack["found"]["coverage"] == "whole", counts(pack)
+        assert all(part["path"][0].startswith("客戶.csv (blob ") for part in pack["found"]["parts"])
+        assert not log.exists(), "nothing of the repository was run"
+        (folder / "bank/.git/objects/info/alternates").write_text("/somewhere/else\n")
+        _, unreadable = look(demo, setting)
+        assert "info/alternates" in unreadable
+
+
+def check_folder(demo):
+    """Files that other people's programs wrote, through the sandbox."""
+    import gzip
+    import io
+    import sqlite3
+    import tarfile
+    import zipfile
+    from email.message import EmailMessage
+
+    import openpyxl
+    table = "id,id_no,email\n" + "".join(f"{n},{card},{mail}\n" for n, card, mail in customers(50))
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "utf16.csv").write_bytes(table.encode("utf-16"))
+        (folder / "a.csv.gz").write_bytes(gzip.compress(table.encode()))
+        with zipfile.ZipFile(folder / "a.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("inside/客戶.csv", table)
+        with tarfile.open(folder / "a.tar", "w") as archive:
+            member = tarfile.TarInfo("客戶.csv")
+            member.size = len(table.encode())
+            archive.addfile(member, io.BytesIO(table.encode()))
+        book = openpyxl.Workbook()
+        for line in table.splitlines():
+            book.active.append(line.split(","))
+        book.save(folder / "a.xlsx")
+        base = sqlite3.connect(folder / "a.db")
+        base.execute("create table clients (id integer primary key, id_no text, email text)")
+        base.executemany("insert into clients values (?, ?, ?)", customers(50))
+        base.commit()
+        base.close()
+        message = EmailMessage()
+        message["From"], message["To"], message["Subject"] = "a@example.com", "b@example.com", "list"
+        message.set_content("attached")
+        message.add_attachment(table.encode(), maintype="text", subtype="csv", filename="客戶.csv")
+        (folder / "a.eml").write_bytes(message.as_bytes())
+        with open(folder / "sparse.bin", "wb") as sparse:
+            sparse.truncate(10 << 30)
+        objects, unreadable = look(demo, {"kind": "folder", "path": name}, page=3)
+        assert not unreadable and len(objects) == 8, (objects.keys(), unreadable)
+        for file, entry in objects.items():
+            kinds = {trouble["kind"] for trouble in entry["found"]["troubles"]}
+            assert "killed" not in kinds, (file, entry["found"]["troubles"])
+            if file != "sparse.bin":
+                assert counts(entry)["hk-identity-card"] == 50, (file, counts(entry))
+
+
 def check_postgres(demo):
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     assert binaries, "PostgreSQL is installed by `cargo xtask setup`"

@@ -5,6 +5,7 @@
 
 mod bucket;
 mod folder;
+mod git;
 mod http;
 mod mysql;
 mod postgres;
@@ -16,7 +17,8 @@ mod throttle;
 mod tls;
 
 pub use setting::{
-    AzureSetting, DatabaseSetting, FolderSetting, GoogleSetting, S3Setting, SourceSetting, open,
+    AzureSetting, DatabaseSetting, FolderSetting, GitSetting, GoogleSetting, S3Setting,
+    SourceSetting, open,
 };
 pub use throttle::{Rates, throttled};
 

@@ -7,7 +7,7 @@ use crate::packed::Packing;
 use crate::recognise::{Magic, magic};
 use crate::session::Session;
 use crate::{
-    Format, archive, avro, binary, compound, mail, packed, parquet_file, pdf, sqlite, text,
+    Format, archive, avro, binary, compound, git, mail, packed, parquet_file, pdf, sqlite, text,
 };
 use std::io::{Cursor, Read};
 
@@ -69,6 +69,11 @@ fn open(
         Magic::Packed => {
             let detail = "it is compressed in a way that is not opened";
             (Format::Binary, Err(Obstacle::unsupported(detail)))
+        }
+        Magic::GitPack => (Format::GitPack, seekable(session, source, head, git::pack)),
+        Magic::GitObject => {
+            let read = |stream: &mut dyn Read| git::loose(session, stream);
+            (Format::GitObject, with_stream(source, head, false, read))
         }
         Magic::Avro => {
             let read = |stream: &mut dyn Read| avro::read(session, stream);

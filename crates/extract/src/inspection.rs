@@ -77,6 +77,10 @@ pub enum Format {
     Gzip,
     /// Zstandard.
     Zstd,
+    /// A pack of a Git repository: every version of every file.
+    GitPack,
+    /// One object of a Git repository.
+    GitObject,
     /// Anything else: its printable runs are looked at.
     Binary,
 }

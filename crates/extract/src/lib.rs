@@ -20,6 +20,7 @@ mod door;
 mod encoding;
 mod fingerprint;
 mod flow;
+mod git;
 mod input;
 mod inspect;
 mod inspection;

@@ -12,6 +12,8 @@ pub(crate) enum Magic {
     Parquet,
     ParquetEncrypted,
     Avro,
+    GitPack,
+    GitObject,
     /// Compound files of old office programs, and of protected new ones.
     Compound,
     Mbox,
@@ -22,7 +24,7 @@ pub(crate) enum Magic {
     None,
 }
 
-const SIGNATURES: [(&[u8], Magic); 14] = [
+const SIGNATURES: [(&[u8], Magic); 15] = [
     (b"PK\x03\x04", Magic::Zip),
     (b"PK\x05\x06", Magic::Zip),
     (b"PK\x07\x08", Magic::Zip),
@@ -32,6 +34,7 @@ const SIGNATURES: [(&[u8], Magic); 14] = [
     (b"PAR1", Magic::Parquet),
     (b"PARE", Magic::ParquetEncrypted),
     (b"Obj\x01", Magic::Avro),
+    (crate::git::PACK, Magic::GitPack),
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", Magic::Compound),
     (b"7z\xbc\xaf\x27\x1c", Magic::Packed),
     (b"Rar!\x1a\x07", Magic::Packed),
@@ -73,6 +76,9 @@ pub(crate) fn magic(head: &[u8], hint: &str) -> Magic {
     let lead = head.get(..head.len().min(PDF_LEAD_BYTES)).unwrap_or_default();
     if lead.windows(5).any(|bytes| bytes == b"%PDF-") {
         return Magic::Pdf;
+    }
+    if crate::git::is_loose(head) {
+        return Magic::GitObject;
     }
     if is_tar(head) {
         return Magic::Tar;

@@ -1,6 +1,6 @@
 //! Where a store is and how to reach it, as a customer says it.
 
-use super::{Source, SourceError, bucket, folder, mysql, postgres};
+use super::{Source, SourceError, bucket, folder, git, mysql, postgres};
 use kernel::Secret;
 use serde::{Deserialize, Serialize};
 
@@ -11,6 +11,8 @@ use serde::{Deserialize, Serialize};
 pub enum SourceSetting {
     /// A folder of this machine, or one that is mounted here; no secret.
     Folder(FolderSetting),
+    /// A Git repository on this machine, with its whole history; no secret.
+    Git(GitSetting),
     /// A bucket of Amazon S3 or of what speaks its protocol (MinIO, Ceph, Alibaba Cloud OSS); the
     /// secret is the secret access key.
     S3(S3Setting),
@@ -33,6 +35,17 @@ pub struct FolderSetting {
     /// Whether to go on into other file systems that are mounted below it.
     #[serde(default)]
     pub other_file_systems: bool,
+}
+
+/// A Git repository.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GitSetting {
+    /// Its absolute path on the machine that scans.
+    pub path: String,
+    /// Whether it has no working tree: the path itself is what `.git` would be.
+    #[serde(default)]
+    pub bare: bool,
 }
 
 /// A bucket that speaks the protocol of Amazon S3.
@@ -173,7 +186,10 @@ pub async fn open(
         SourceSetting::Folder(folder) if secret.is_none() => {
             Ok(Box::new(folder::Folder::new(folder)?))
         }
-        SourceSetting::Folder(_) => Err(SourceError::Setting("secret")),
+        SourceSetting::Git(repository) if secret.is_none() => {
+            Ok(Box::new(git::Git::new(repository)?))
+        }
+        SourceSetting::Folder(_) | SourceSetting::Git(_) => Err(SourceError::Setting("secret")),
         SourceSetting::S3(bucket) => bucket::s3(bucket, secret),
         SourceSetting::Azure(container) => bucket::azure(container, secret),
         SourceSetting::Google(bucket) => bucket::google(bucket, secret),

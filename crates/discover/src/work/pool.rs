@@ -28,10 +28,12 @@ impl Workers {
     ///
     /// # Errors
     /// When a worker does not start, or cannot enter its sandbox.
-    pub async fn start(options: WorkerOptions) -> Result<Self, WorkError> {
+    pub async fn start(mut options: WorkerOptions) -> Result<Self, WorkError> {
         if options.workers == 0 {
             return Err(WorkError::Nobody);
         }
+        // Workers start in the root folder.
+        options.program = std::path::absolute(&options.program).map_err(WorkError::Start)?;
         // Whatever this process inherited from its own starter is not for its workers.
         close_fds::set_fds_cloexec_threadsafe(3, &[]);
         let first = Worker::start(&options).await?;

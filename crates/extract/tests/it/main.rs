@@ -5,6 +5,8 @@ mod archives;
 #[cfg(test)]
 mod databases;
 #[cfg(test)]
+mod gits;
+#[cfg(test)]
 mod hostile;
 #[cfg(test)]
 mod mails;

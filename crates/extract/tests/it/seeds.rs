@@ -1,7 +1,7 @@
 //! One small honest file of every format, for hostile ones to grow from.
 
 use crate::archives::{CARD, gzipped, tarred, zipped};
-use crate::{databases, mails, office, old, pdfs};
+use crate::{databases, gits, mails, office, old, pdfs};
 
 pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
     let cells = [(0, 0, "a"), (0, 1, "HKID"), (1, 1, "A123456(3)")];
@@ -30,6 +30,8 @@ pub(crate) fn all() -> Vec<(&'static str, Vec<u8>)> {
             [&b"From a@b Sat Jan  3\n"[..], &mails::message(CARD), b"\n\nFrom x\nFrom: a\n\n"]
                 .concat(),
         ),
+        ("pack", gits::by_hand()),
+        ("0123", gits::loose()),
         ("html", "<html><table><tr><td>姓名<td>x</tr></table>&amp;<!-- c --></html>".into()),
         ("xml", "<?xml version='1.0'?><a b='1'><![CDATA[x]]>&#x4e00;</a>".into()),
         ("json", r#"{"a":"\u9673\ud842","b":[1,{"c":"d"}]}"#.into()),
