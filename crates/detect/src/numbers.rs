@@ -131,10 +131,15 @@ fn written(
 
 /// An address whose first number this is.
 fn address(text: &[u8], start: usize, run: usize) -> Option<Hit> {
-    let next = text.get(start + run).copied().unwrap_or(b' ');
-    let chinese = (next == b' ' || next >= 0x80)
-        .then(|| address_zh::at_number(text, start, start + run))
-        .flatten();
+    let mut end = start + run;
+    // `5-15號`: the second number has the unit.
+    let second = text::digits(text, end + 1);
+    if text.get(end) == Some(&b'-') && (1..=4).contains(&second) {
+        end += 1 + second;
+    }
+    let next = text.get(end).copied().unwrap_or(b' ');
+    let chinese =
+        (next == b' ' || next >= 0x80).then(|| address_zh::at_number(text, start, end)).flatten();
     chinese.or_else(|| address_en::at_number(text, start, run))
 }
 
@@ -250,6 +255,8 @@ fn named(
         (Topic::Phone, 11) if phone::mainland_mobile(number) => sure(Kind::Phone),
         (Topic::Fps, 7 | 9) if one => sure(Kind::FpsIdentifier),
         (Topic::Business, 7 | 8) if one => sure(Kind::BusinessRegistration),
+        // With its branch: `12345678-000`.
+        (Topic::Business, 11) if number.groups == [8, 3] => sure(Kind::BusinessRegistration),
         (Topic::Macau, 8) if one => sure(Kind::MacauIdentity),
         (Topic::Octopus, 9 | 10) if one => {
             let (check, digits) = number.digits.split_last()?;
@@ -330,6 +337,11 @@ mod tests {
             ("FPS ID: 1234567", (Kind::FpsIdentifier, "1234567", Sure)),
             ("轉數快識別碼 123456789", (Kind::FpsIdentifier, "123456789", Sure)),
             ("BR No. 12345678", (Kind::BusinessRegistration, "12345678", Sure)),
+            ("BR No. 12345678-000", (Kind::BusinessRegistration, "12345678-000", Sure)),
+            (
+                "地址：尖沙咀漢口道5-15號漢口中心",
+                (Kind::Address, "尖沙咀漢口道5-15號漢口中心", Sure),
+            ),
             ("公司註冊編號 1234567", (Kind::BusinessRegistration, "1234567", Sure)),
             ("澳門身份證 1234567(8)", (Kind::MacauIdentity, "1234567(8)", Sure)),
             ("请联系 13800138000", (Kind::Phone, "13800138000", Sure)),
