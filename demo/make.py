@@ -78,8 +78,8 @@ FILES = {
     "on-premises/core-ledger/customers.csv": lambda: customers(600),
     "aws-hong-kong/statements/letters-2026-10.txt": lambda: letters(300),
     "azure-east-asia/loans/applications.jsonl": lambda: loans(400),
-    "google-hong-kong/treasury/deals.csv": lambda: deals(300),
-    "google-hong-kong/treasury/rates.csv": lambda: rates(200),
+    "google-hong-kong/deals/deals.csv": lambda: deals(300),
+    "google-hong-kong/rates/rates.csv": lambda: rates(200),
     "alibaba-hong-kong/marketing/campaigns.csv": lambda: campaigns(500),
     "aws-singapore/analytics/customers-copy.csv": lambda: customers(600),
 }

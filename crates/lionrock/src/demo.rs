@@ -219,6 +219,7 @@ async fn tell(
         keys: &rooms.keys,
         access: &rooms.access,
         inventory: &rooms.inventory,
+        discover: &rooms.discover,
         comply: &rooms.comply.compliance,
         rng: &SystemRng,
     };

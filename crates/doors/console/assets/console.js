@@ -41,6 +41,21 @@
     button.addEventListener("click", () => print());
   }
 
+  // Whatever goes on is read again, and only that part of the page is put in its place.
+  const going = document.querySelector("[data-refresh]");
+  if (going) {
+    const again = async () => {
+      const answer = await fetch(location.href, { credentials: "same-origin" });
+      if (!answer.ok) return;
+      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const fresh = page.getElementById(going.id);
+      if (!fresh) return;
+      document.getElementById(going.id).replaceWith(fresh);
+      if (fresh.hasAttribute("data-refresh")) setTimeout(again, 2000);
+    };
+    setTimeout(again, 2000);
+  }
+
   document.addEventListener("keydown", (event) => {
     const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
     const search = document.querySelector("input[type=search]");

@@ -201,6 +201,30 @@ impl Console {
         remembered(answer, &knock)
     }
 
+    /// Answers a form with a page, for what changes nothing: the text of a test box is in the body,
+    /// where no log of addresses keeps it.
+    pub(crate) async fn shown<F>(self: &Arc<Self>, request: Request<Body>, show: F) -> Answer
+    where
+        F: FnOnce(&Desk, &Fields) -> Result<Markup, Problem> + Send + 'static,
+    {
+        let (parts, body) = request.into_parts();
+        let knock = match self.knock(parts) {
+            Ok(knock) => knock,
+            Err(problem) => return answer::problem(&problem, "", self.sample),
+        };
+        let made = async {
+            let fields = own_fields(&knock, body).await?;
+            let desk = self.desk(self.rooms()?, &knock)?;
+            blocking(move || Ok(answer::page(StatusCode::OK, show(&desk, &fields)?))).await
+        }
+        .await;
+        let answer = match made {
+            Ok(answer) => answer,
+            Err(problem) => self.trouble(&knock, &problem).await,
+        };
+        remembered(answer, &knock)
+    }
+
     /// What is answered when something does not work: sign in, give the code again, or the page of
     /// the problem. A refusal is durable before it is told.
     pub(crate) async fn trouble(&self, knock: &Knock, problem: &Problem) -> Answer {

@@ -60,7 +60,13 @@ pub(crate) type Entry = (&'static str, &'static str, Action);
 /// The navigation: four areas, and only pages that exist.
 pub(crate) const AREAS: &[(&str, &[Entry])] = &[
     ("Keys", &[("/keys", "Keys", Action::KeyList)]),
-    ("Data", &[("/map", "Key control map", Action::AssetRead)]),
+    (
+        "Data",
+        &[
+            ("/map", "Key control map", Action::AssetRead),
+            ("/data", "Sensitive data", Action::DataRead),
+        ],
+    ),
     (
         "Access",
         &[("/requests", "Requests", Action::ApprovalRead), ("/log", "Log", Action::LogRead)],
@@ -314,7 +320,7 @@ pub(crate) mod tests {
     #[test]
     fn a_page_that_is_closed_to_someone_is_not_in_their_navigation() {
         let mut frame = frame();
-        frame.closed = vec!["/map", "/log"];
+        frame.closed = vec!["/map", "/data", "/log"];
         let text = page(&frame, &Title::of("Keys"), &source(), &html! {}).into_string();
         assert!(!text.contains("href=\"/map\"") && !text.contains("<h2>Data</h2>"));
         assert!(!text.contains("href=\"/log\"") && text.contains("href=\"/requests\""));

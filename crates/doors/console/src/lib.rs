@@ -24,6 +24,7 @@ mod answer;
 mod assets;
 mod console;
 mod cookies;
+mod data_acts;
 mod desk;
 mod elements;
 mod fields;

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Answer};
 use crate::console::{Console, asset};
-use crate::{acts, load, pages};
+use crate::{acts, data_acts, load, pages};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -43,6 +43,13 @@ impl Console {
             .route("/requests", get(requests))
             .route("/requests/{request}", post(act_on_request))
             .route("/map", get(map))
+            .route("/data", get(data))
+            .route("/data/findings", get(findings))
+            .route("/data/findings/{finding}", get(finding))
+            .route("/data/findings/{finding}/{verb}", post(act_on_finding))
+            .route("/data/sources", get(sources))
+            .route("/data/sources/{source}/{verb}", post(act_on_source))
+            .route("/data/try", get(ask_text).post(try_text))
             .route("/log", get(log))
             .route("/log/{position}", get(record))
             .fallback(nothing)
@@ -175,6 +182,88 @@ async fn map(State(console): Asked, request: Request<Body>) -> Answer {
         .page(request, |desk| {
             let (source, view) = load::map::read(desk)?;
             Ok(pages::map::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn data(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::data::overview(desk)?;
+            Ok(pages::data::overview(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn findings(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::data::findings(desk)?;
+            Ok(pages::data::findings(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn finding(
+    State(console): Asked,
+    Path(finding): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::data::finding(desk, id(&finding, "finding")?)?;
+            Ok(pages::data::finding(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn act_on_finding(
+    State(console): Asked,
+    Path((finding, verb)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            data_acts::on_finding(desk, fields, id(&finding, "finding")?, verb).await
+        })
+        .await
+}
+
+async fn sources(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::data::source_list(desk)?;
+            Ok(pages::data::sources(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn act_on_source(
+    State(console): Asked,
+    Path((source, verb)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, _| {
+            data_acts::on_source(desk, id(&source, "source")?, verb).await
+        })
+        .await
+}
+
+async fn ask_text(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::data::try_box(desk, &desk.query)?;
+            Ok(pages::data::try_box(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn try_text(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .shown(request, |desk, fields| {
+            let (source, view) = load::data::try_box(desk, fields)?;
+            Ok(pages::data::try_box(&desk.frame, &source, &view))
         })
         .await
 }

@@ -1,12 +1,15 @@
 //! The story that the sample tells: real work by the real code, in the order of a first day.
 
 use super::cast::{Cast, CastError};
-use super::files::{self, Found};
+use super::files;
 use crate::evidence::publishing::{PublishError, publish_keys};
 use access::approvals::Occasion;
 use access::roles::Role;
 use access::{AccessError, NewApproval};
 use comply::{Change, ComplyError, Institution, Layer, Profile, ReportsError, TextStatus};
+use discover::sources::FolderSetting;
+use discover::{Discover, DiscoverError, NewSource, SaidNoFind, SourceSetting, Wanted};
+use extract::KindName;
 use inventory::import::Format;
 use inventory::{AssetKind, AssetRef, ImportFile, InventoryError};
 use kernel::{
@@ -38,6 +41,9 @@ pub(crate) enum StoryError {
     /// The inventory.
     #[error(transparent)]
     Inventory(#[from] InventoryError),
+    /// Discovery.
+    #[error(transparent)]
+    Discover(#[from] DiscoverError),
     /// Telling keys to the inventory.
     #[error(transparent)]
     Publish(#[from] PublishError),
@@ -86,6 +92,8 @@ pub(super) struct Rooms<'a> {
     pub access: &'a access::Access,
     /// The inventory.
     pub inventory: &'a inventory::Inventory,
+    /// Sources, scans and findings.
+    pub discover: &'a Discover,
     /// Compliance.
     pub comply: &'a comply::Compliance,
     /// Randomness.
@@ -170,7 +178,8 @@ impl<'a> Story<'a> {
     pub(super) async fn tell(mut self, folder: &Path) -> Done<Told> {
         let files = files::lay_out(folder)?;
         self.profile().await?;
-        self.inventory(&files).await?;
+        self.inventory().await?;
+        self.discover(&files).await?;
         self.make_keys().await?;
         publish_keys(self.rooms.inventory, self.rooms.keys, &[]).await?;
         // The first run finds every path broken: nothing is protected yet.
@@ -226,27 +235,87 @@ impl<'a> Story<'a> {
         Ok(self.rooms.comply.set_profile(permit, profile).await?)
     }
 
-    /// Looks into every file, then imports the inventory with what was found.
-    async fn inventory(&mut self, files: &[(files::SampleFile, PathBuf)]) -> Done<()> {
-        let found: BTreeMap<&str, Found> = files
-            .iter()
-            .map(|(file, path)| Ok((file.reference, files::look(path)?)))
-            .collect::<Result<_, std::io::Error>>()?;
-        let text = files::inventory(&found);
+    /// Imports the bank's own list; what lies in its stores nobody has said yet.
+    async fn inventory(&mut self) -> Done<()> {
         let engineer = self.cast.caller(Role::PlatformEngineer)?;
         let all = Resource::all(ResourceKind::Asset, DomainId::SYSTEM);
         let permit = self.permit::<actions::AssetChange>(&engineer, all)?;
         let name = files::source()?;
-        let file = ImportFile { name: &name, format: Format::Yaml, bytes: text.as_bytes() };
+        let bytes = files::INVENTORY.as_bytes();
+        let file = ImportFile { name: &name, format: Format::Yaml, bytes };
         let report = self.rooms.inventory.import(permit, file, false).await?;
         if report.rejected_count > 0 {
             return Err(StoryError::Wrong("a row of the sample inventory was rejected"));
         }
-        let accepted = report.accepted.len();
+        self.say(format!("{} rows of inventory imported", report.accepted.len()));
+        Ok(())
+    }
+
+    /// Adds a source for each store, scans all of them with the sandboxed workers, and decides on
+    /// two findings; the inventory has its classes from here, as observed.
+    async fn discover(&mut self, files: &[(files::SampleFile, PathBuf)]) -> Done<()> {
+        let engineer = self.cast.caller(Role::PlatformEngineer)?;
+        let discover = self.rooms.discover;
+        let mut sources = BTreeMap::new();
+        for (file, path) in files {
+            let folder = path.parent().ok_or(StoryError::Wrong("a file lies nowhere"))?;
+            let (provider, region) = file.lies;
+            let new = NewSource {
+                name: file.reference.parse()?,
+                setting: SourceSetting::Folder(FolderSetting {
+                    path: folder.display().to_string(),
+                    other_file_systems: false,
+                }),
+                profile: None,
+                every_minutes: None,
+                bytes_per_second: None,
+                owner: None,
+                asset: Some(AssetRef::new(AssetKind::FileSet, file.reference.parse()?)),
+                provider: Some(provider.parse()?),
+                region: Some(region.parse()?),
+            };
+            let all = Resource::all(ResourceKind::Data, DomainId::SYSTEM);
+            let permit = self.permit::<actions::DataSource>(&engineer, all)?;
+            let id = discover.add_source(permit, new, None).await?.id;
+            let resource = discover.source_resource(id, DomainId::SYSTEM)?;
+            let permit = self.permit::<actions::DataScan>(&engineer, resource)?;
+            discover.start_scan(permit).await?;
+            sources.insert(file.reference, id);
+        }
+        for id in sources.values() {
+            discover.settled(*id).await;
+        }
+        let officer = self.cast.caller(Role::RiskOfficer)?;
+        let all = Resource::all(ResourceKind::Data, DomainId::SYSTEM);
+        let permit = self.permit::<actions::DataRead>(&officer, all)?;
+        let wanted = Wanted { limit: files.len(), ..Wanted::default() };
+        let found = discover.findings(permit, &wanted)?.items;
+        let worst = found.first().ok_or(StoryError::Wrong("the scans found nothing"))?;
+        let (score, name) = (worst.risk.score, discover.source_name(worst.source)?);
         self.say(format!(
-            "{accepted} rows of inventory imported; {} files looked into",
-            files.len()
+            "{} stores scanned, something found in {}; the highest risk is {score} of 100: {name}",
+            files.len(),
+            found.len()
         ));
+        let of = |reference: &str| {
+            let source = sources.get(reference);
+            found.iter().find(|finding| source == Some(&finding.source))
+        };
+        if let Some(deals) = of("deals") {
+            let resource = discover.finding_resource(deals.id, DomainId::SYSTEM)?;
+            let permit = self.permit::<actions::DataDecide>(&officer, resource)?;
+            let until = permit.decided_at().plus_days(90);
+            let reason = "counterparties are companies; reviewed every quarter";
+            discover.accept(permit, until, reason).await?;
+        }
+        if let Some(campaigns) = of("campaigns") {
+            let resource = discover.finding_resource(campaigns.id, DomainId::SYSTEM)?;
+            let permit = self.permit::<actions::DataDecide>(&officer, resource)?;
+            let kind = KindName(detect::Kind::Email);
+            let reason = "addresses of a test list, made up by the agency";
+            discover.no_find(permit, SaidNoFind::Object { kind }, reason).await?;
+        }
+        self.say("one risk accepted for 90 days, one finding said to be none".into());
         Ok(())
     }
 

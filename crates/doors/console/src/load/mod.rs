@@ -1,6 +1,7 @@
 //! From the answers of the rooms to the views of the pages. Every loader asks the gate for what it
 //! reads, and what it read is written down.
 
+pub(crate) mod data;
 pub(crate) mod guide;
 pub(crate) mod key;
 pub(crate) mod keys;

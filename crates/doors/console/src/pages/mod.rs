@@ -1,6 +1,7 @@
 //! The pages: each is a function from a view to markup, and knows nothing of rooms or HTTP.
 
 pub(crate) mod account;
+pub(crate) mod data;
 pub(crate) mod guide;
 pub(crate) mod key;
 pub(crate) mod keys;

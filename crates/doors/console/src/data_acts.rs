@@ -1,0 +1,90 @@
+//! What forms do about data: scans begun and stopped, findings decided on, objects acted on.
+
+use crate::desk::Desk;
+use crate::fields::Fields;
+use discover::{ActRequest, DiscoverError, SaidNoFind};
+use kernel::actions::{DataAct, DataDecide, DataScan, KeyDataKey};
+use kernel::{ActionType, Caller, FindingId, KeyId, Permit, Problem, SourceId};
+use std::sync::Arc;
+
+/// Begins or stops the scan of a source; goes on to the sources.
+pub(crate) async fn on_source(
+    desk: Arc<Desk>,
+    id: SourceId,
+    verb: String,
+) -> Result<String, Problem> {
+    let resource = desk.rooms.discover.source_resource(id, desk.caller.domain)?;
+    match verb.as_str() {
+        "scan" => {
+            let permit = desk.permit::<DataScan>(resource)?;
+            desk.rooms.discover.start_scan(permit).await?;
+        }
+        "cancel" => {
+            let permit = desk.permit::<DataScan>(resource)?;
+            match desk.rooms.discover.cancel_scan(permit).await {
+                // It ended while the form was on its way.
+                Ok(()) | Err(DiscoverError::NotScanning) => {}
+                Err(cause) => return Err(cause.into()),
+            }
+        }
+        _ => return Err(Problem::not_found("act on a source")),
+    }
+    Ok(String::from("/data/sources"))
+}
+
+/// Decides about a finding or acts on its object; goes on to its page.
+pub(crate) async fn on_finding(
+    desk: Arc<Desk>,
+    fields: Fields,
+    id: FindingId,
+    verb: String,
+) -> Result<String, Problem> {
+    let reason = fields.text("reason");
+    let request = ActRequest { reason: reason.to_owned() };
+    let discover = &desk.rooms.discover;
+    match verb.as_str() {
+        "no-find" => {
+            let kind = extract::KindName::try_from(fields.text("kind").to_owned())
+                .map_err(|cause| Problem::field("/kind", cause.to_string()))?;
+            let said = match fields.text("column") {
+                "" => SaidNoFind::Object { kind },
+                column => SaidNoFind::Column { column: column.to_owned(), kind },
+            };
+            let permit = permit::<DataDecide>(&desk, id)?;
+            discover.no_find(permit, said, reason).await?;
+        }
+        "accept" => {
+            let wrong = || Problem::field("/days", "is a number of days from 1 to 366");
+            let days: u16 = fields.text("days").parse().map_err(|_| wrong())?;
+            let until = desk.now().plus_days(i64::from(days));
+            discover.accept(permit::<DataDecide>(&desk, id)?, until, reason).await?;
+        }
+        "reopen" => {
+            discover.reopen(permit::<DataDecide>(&desk, id)?, reason).await?;
+        }
+        "quarantine" => {
+            discover.quarantine(permit::<DataAct>(&desk, id)?, &request).await?;
+        }
+        "restore" => {
+            discover.restore(permit::<DataAct>(&desk, id)?, &request).await?;
+        }
+        "encrypt" => {
+            let key: KeyId = fields
+                .text("key")
+                .parse()
+                .map_err(|cause: kernel::IdError| Problem::field("/key", cause.to_string()))?;
+            let act = permit::<DataAct>(&desk, id)?;
+            // The data key is made by the installation: whoever acts on data uses no keys.
+            let (wall, now) = (desk.rooms.clock.wall(), desk.rooms.clock.monotonic());
+            let ourselves = Arc::new(Caller::system(&desk.caller.correlation, wall, now));
+            let key = desk.rooms.key_permit::<KeyDataKey>(&ourselves, key)?;
+            discover.encrypt(act, key, &request).await?;
+        }
+        _ => return Err(Problem::not_found("act on a finding")),
+    }
+    Ok(format!("/data/findings/{id}"))
+}
+
+fn permit<A: ActionType>(desk: &Desk, id: FindingId) -> Result<Permit<A>, Problem> {
+    desk.permit(desk.rooms.discover.finding_resource(id, desk.caller.domain)?)
+}
