@@ -6,7 +6,7 @@
 //! sorted.
 
 use super::spool::Spool;
-use super::tables::{joined, split, write_row};
+use super::tables::{Done, joined, split, write_row};
 use super::{
     DatabaseSetting, Exposure, Listing, Object, Opened, Pending, Source, SourceError, tls,
 };
@@ -257,14 +257,6 @@ impl Source for Mysql {
     fn open<'a>(&'a self, object: &'a Object) -> Pending<'a, Opened> {
         Box::pin(self.fetch(object))
     }
-}
-
-/// What became of the connection.
-enum Done<T> {
-    /// It can be used again.
-    Clean(T),
-    /// An answer was not read to its end.
-    Abandoned(T),
 }
 
 fn object((schema, table, bytes, _, version, readers): Table) -> Object {

@@ -7,7 +7,7 @@
 //! elsewhere.
 
 use super::spool::Spool;
-use super::tables::{joined, split};
+use super::tables::{Done, joined, split};
 use super::{
     DatabaseSetting, Exposure, Listing, Object, Opened, Pending, Source, SourceError, postgres_tls,
     tls,
@@ -130,16 +130,20 @@ impl Postgres {
     /// its connection is not used again.
     async fn with<T>(
         &self,
-        work: impl AsyncFnOnce(&mut Client) -> Result<T, SourceError>,
+        work: impl AsyncFnOnce(&mut Client) -> Result<Done<T>, SourceError>,
     ) -> Result<T, SourceError> {
         let mut held = self.client.lock().await;
         let mut client = match held.take().filter(|client| !client.is_closed()) {
             Some(client) => client,
             None => self.connect().await?,
         };
-        let result = work(&mut client).await?;
-        *held = Some(client);
-        Ok(result)
+        match work(&mut client).await? {
+            Done::Clean(result) => {
+                *held = Some(client);
+                Ok(result)
+            }
+            Done::Abandoned(result) => Ok(result),
+        }
     }
 
     async fn tables(&self, after: Option<&str>, max: usize) -> Result<Listing, SourceError> {
@@ -151,7 +155,7 @@ impl Postgres {
         let rows = self
             .with(async |client| {
                 let rows = client.query(TABLES, &[&schema, &table, &most]).await;
-                rows.map_err(|error| self.failure(&error, &self.name))
+                rows.map(Done::Clean).map_err(|error| self.failure(&error, &self.name))
             })
             .await?;
         let mut listing = Listing { objects: Vec::new(), next: None, unreadable: Vec::new() };
@@ -196,23 +200,23 @@ impl Postgres {
             sample.as_deref().unwrap_or_default()
         );
         let mut spool = Spool::new(self.table_bytes_max.saturating_mul(2))?;
-        let mut whole = sample.is_none();
-        self.with(async |client| {
-            let failed = |error: tokio_postgres::Error| self.failure(&error, &object.name);
-            let transaction =
-                client.build_transaction().read_only(true).start().await.map_err(failed)?;
-            let mut rows = pin!(transaction.copy_out(&statement).await.map_err(failed)?);
-            while let Some(piece) = futures_util::StreamExt::next(&mut rows).await {
-                if !spool.write(&piece.map_err(failed)?)? {
+        let fits = self
+            .with(async |client| {
+                let failed = |error: tokio_postgres::Error| self.failure(&error, &object.name);
+                let transaction =
+                    client.build_transaction().read_only(true).start().await.map_err(failed)?;
+                let mut rows = pin!(transaction.copy_out(&statement).await.map_err(failed)?);
+                while let Some(piece) = futures_util::StreamExt::next(&mut rows).await {
                     // Text can be much larger than the pages that hold it, which are compressed.
-                    // The connection goes with the rest of it.
-                    whole = false;
-                    return Ok(());
+                    if !spool.write(&piece.map_err(failed)?)? {
+                        return Ok(Done::Abandoned(false));
+                    }
                 }
-            }
-            transaction.rollback().await.map_err(failed)
-        })
-        .await?;
+                transaction.rollback().await.map_err(failed)?;
+                Ok(Done::Clean(true))
+            })
+            .await?;
+        let whole = sample.is_none() && fits;
         spool.opened(&format!("{}.csv", object.name), !whole)
     }
 

@@ -1,5 +1,13 @@
 //! What the databases share: names of tables, and rows as CSV (RFC 4180).
 
+/// What became of a connection.
+pub(super) enum Done<T> {
+    /// It can be used again.
+    Clean(T),
+    /// An answer was not read to its end: the rest goes with the connection.
+    Abandoned(T),
+}
+
 /// `schema.table`; a dot or backslash inside a name is escaped.
 pub(super) fn joined(schema: &str, table: &str) -> String {
     let escaped = |name: &str| name.replace('\\', "\\\\").replace('.', "\\.");
