@@ -9,6 +9,8 @@ use std::ops::Range;
 
 /// Columns of one text; later ones are not judged.
 const COLUMNS_MAX: usize = 1_024;
+/// The longest name of a column that is kept, in bytes: names are held over all pieces.
+const NAME_BYTES_MAX: usize = 256;
 
 /// A column of a text and what it holds.
 #[derive(Debug, Clone, PartialEq)]
@@ -121,6 +123,7 @@ impl Table<'_> {
             for (index, cell) in cells.into_iter().enumerate().take(COLUMNS_MAX) {
                 let value = text.get(cell.clone()).unwrap_or_default();
                 let name = if header && row == 0 { value } else { b"" };
+                let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
                 if self.seen.columns.len() <= index {
                     self.seen.columns.push((name.to_vec(), Column::named(name)));
                 }
@@ -136,6 +139,7 @@ impl Table<'_> {
         for line in text.split_inclusive(|b| *b == b'\n') {
             for (key, value) in layout::members(text, start..start + line.len()) {
                 let name = text.get(key).unwrap_or_default();
+                let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
                 let index = match self.seen.known.get(name) {
                     Some(index) => *index,
                     None if self.seen.columns.len() < COLUMNS_MAX => {
