@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// The longest footer; one of a thousand columns and ten thousand row groups is shorter.
-const FOOTER_BYTES_MAX: u64 = 32 << 20;
+const FOOTER_BYTES_MAX: u64 = 16 << 20;
 /// The footer's length and the signature.
 const TAIL_BYTES: u64 = 8;
 

@@ -2,6 +2,11 @@
 
 use crate::record::Record;
 
+/// Columns of one table: SQLite's own limit, unless it was built otherwise.
+const COLUMNS_MAX: usize = 2_000;
+/// The longest name of a column that is kept, in bytes.
+const NAME_BYTES_MAX: usize = 256;
+
 /// A table that holds rows.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Table {
@@ -18,7 +23,10 @@ pub(crate) fn table(record: &Record) -> Option<Table> {
     let root = std::str::from_utf8(record.text(3)).ok()?.parse().ok().filter(|root| *root > 0)?;
     let sql = record.text(4);
     let name = String::from_utf8_lossy(record.text(1)).into_owned();
-    Some(Table { name, root, columns: columns(sql) })
+    let mut columns = columns(sql);
+    columns.truncate(COLUMNS_MAX);
+    columns.iter_mut().for_each(|name| name.truncate(NAME_BYTES_MAX));
+    Some(Table { name, root, columns })
 }
 
 /// The names of the columns in the order in which rows have them.

@@ -20,7 +20,7 @@ const ROW_BYTES_MAX: usize = 4 << 20;
 /// Pages that wait to be read; a tree of honest shape needs a few hundred.
 const WAITING_MAX: usize = 1 << 18;
 /// Tables of one database.
-const TABLES_MAX: usize = 10_000;
+const TABLES_MAX: usize = 2_000;
 
 const LEAF_TABLE: u8 = 0x0d;
 const INNER_TABLE: u8 = 0x05;

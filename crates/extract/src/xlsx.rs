@@ -95,7 +95,8 @@ impl Strings {
             }
             _ => {}
         }
-        if self.bytes.len() as u64 > self.limit {
+        let held = self.bytes.len() + self.places.len() * size_of::<Range<usize>>();
+        if held as u64 > self.limit {
             return Err(Obstacle::too_large("the texts that its cells share are too many"));
         }
         Ok(())
@@ -115,8 +116,9 @@ fn sheets(
 ) -> Result<Vec<(String, String)>, Obstacle> {
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
     let mut targets = HashMap::new();
-    each(session, archive, "xl/_rels/workbook.xml.rels", |_, token| {
+    each(session, archive, "xl/_rels/workbook.xml.rels", |session, token| {
         if let Token::Open(b"Relationship", rest) = token {
+            session.member()?;
             let mut found: HashMap<_, _> = attributes(rest).into_iter().collect();
             if let (Some(id), Some(target)) =
                 (found.remove(&b"Id"[..]), found.remove(&b"Target"[..]))

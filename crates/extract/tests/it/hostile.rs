@@ -211,3 +211,13 @@ fn columns_beyond_the_limit_are_scanned_and_not_judged() {
     assert_eq!(found.parts[0].columns.len(), 5);
     assert_eq!(total(&found, Kind::HongKongIdentityCard), 200);
 }
+
+#[test]
+fn names_of_columns_are_not_held_at_any_length() {
+    let long = "n".repeat(100_000);
+    let members: Vec<String> =
+        (0..200).map(|i| format!("\"{i}{long}\": \"{}\"", card(i))).collect();
+    let found = look(format!("{{{}}}\n", members.join(",\n")).as_bytes(), "a.json");
+    assert_eq!(total(&found, Kind::HongKongIdentityCard), 200);
+    assert!(found.parts[0].columns.iter().all(|column| column.name.len() <= 256));
+}
