@@ -158,7 +158,7 @@ tally.expect(foreign.status() === 403, `a foreign form is refused: ${foreign.sta
 
 // With scripts off every page still stands, on the same session.
 const plain = await open({ javaScriptEnabled: false, storageState: await context.storageState() });
-for (const path of ["/", "/keys", "/log", "/requirements", "/map"]) {
+for (const path of ["/", "/keys", "/log", "/requirements", "/map", "/data", "/data/findings", "/data/sources", "/data/try"]) {
   await plain.page.goto(url + path);
   tally.expect((await plain.page.locator("h1").count()) === 1, `${path} without scripts`);
 }

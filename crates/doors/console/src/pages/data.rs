@@ -331,12 +331,13 @@ pub(crate) fn finding(frame: &Frame, source: &Source, view: &FindingView) -> Mar
     page(frame, &title, source, &body)
 }
 
+const HOLDS: &[&str] = &["Kind", "Sure", "Likely", "Different", "Set aside", "For example"];
+
 fn holds(frame: &Frame, view: &FindingView) -> Markup {
     html! {
         section {
             h2 { "What it holds" }
-            (table(frame.language, "What it holds", &["Kind", "Sure", "Likely", "Different", "Set aside", "For example"],
-                &html! { @for kind in &view.finding.kinds { tr {
+            (table(frame.language, "What it holds", HOLDS, &html! { @for kind in &view.finding.kinds { tr {
                     th scope="row" { (String::from(kind.kind)) }
                     td.n { (count(kind.tally.sure)) }
                     td.n { (count(kind.tally.likely)) }
