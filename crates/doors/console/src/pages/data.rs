@@ -219,7 +219,7 @@ fn borders(frame: &Frame, view: &DataOverview) -> Markup {
                 a href=(format!("/data/findings?source={}", border.id)) { (border.source) }
             }
             td { (frame.language.term(&capitalised(border.class.word()))) }
-            td.n { (count(border.objects)) }
+            td { (count(border.objects)) }
         } } },
     )
 }
