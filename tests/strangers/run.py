@@ -14,7 +14,7 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CHECKS = ["pack", "log_root", "exported_key", "oscal", "workbook", "console_pages", "contract", "stores"]
+CHECKS = ["pack", "log_root", "exported_key", "oscal", "workbook", "console_pages", "contract", "stores", "killed_workers"]
 
 
 class Skipped(Exception):
