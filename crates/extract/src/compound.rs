@@ -4,7 +4,7 @@
 use crate::obstacle::Obstacle;
 use crate::session::Session;
 use crate::sheet::Sheet;
-use crate::{Format, binary};
+use crate::{Format, binary, chains};
 use calamine::{Data, Reader, Xls, XlsError};
 use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,6 +40,9 @@ pub(crate) fn read(
     }
     if has("Workbook") || has("Book") {
         *format = Format::Workbook;
+        if !chains::all_end(bytes) {
+            return Err(Obstacle::corrupt("sectors of the file run in circles"));
+        }
         // The parser is not ours; hostile bytes that make it panic are damaged ones.
         let read = catch_unwind(AssertUnwindSafe(|| workbook(session, bytes)));
         return read.unwrap_or(Err(Obstacle::corrupt("the workbook is damaged in an unusual way")));

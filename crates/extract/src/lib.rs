@@ -14,6 +14,7 @@ mod archive;
 mod avro;
 mod avro_schema;
 mod binary;
+mod chains;
 mod columns;
 mod compound;
 mod door;

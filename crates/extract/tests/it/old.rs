@@ -107,3 +107,11 @@ fn an_old_letter_is_read_by_its_runs_and_reported() {
     assert_eq!(troubles(&found), [TroubleKind::Unsupported]);
     assert_eq!(count(&found.parts[0], Kind::HongKongIdentityCard), 1);
 }
+
+#[test]
+fn sectors_in_circles_do_not_fill_the_memory() {
+    let mut file = compound("Workbook", &xls(&[(0, 0, "a")]));
+    // The third entry of the table of sectors is the stream's first: its own successor.
+    file[SECTOR + 8..SECTOR + 12].copy_from_slice(&2u32.to_le_bytes());
+    assert_eq!(troubles(&look(&file, "a.xls")), [TroubleKind::Corrupt]);
+}
