@@ -8,21 +8,27 @@ const DOMAIN_MAX: usize = 255;
 
 /// The address around the sign that stands here, if it is one's.
 pub(crate) fn around(text: &[u8], sign: usize) -> Option<Hit> {
-    let head = text.get(sign.saturating_sub(LOCAL_MAX)..sign)?;
     let parts = &*PARTS;
-    let local = head.iter().rev().take_while(|b| is(parts, **b, LOCAL)).count();
-    let name = head.get(head.len() - local..)?;
+    let head = text.get(sign.saturating_sub(LOCAL_MAX)..sign)?;
     // Quotes and joints before belong to the text: `'a@b.com'`, `mail=a@b.com`.
-    let joint = name.iter().rposition(|b| matches!(b, b'=' | b'&')).map_or(0, |at| at + 1);
-    let name = name.get(joint..)?;
-    let first = name.iter().position(u8::is_ascii_alphanumeric)?;
-    let name = name.get(first..)?;
-    let doubled = name.contains(&b'.') && name.windows(2).any(|pair| pair == b"..");
-    if name.last() == Some(&b'.') || doubled {
+    let (mut length, mut first, mut after) = (0, 0, b'.');
+    for byte in head.iter().rev().take_while(|b| is(parts, **b, LOCAL)) {
+        if *byte == b'.' && after == b'.' {
+            break;
+        }
+        after = *byte;
+        length += 1;
+        if byte.is_ascii_alphanumeric() {
+            first = length;
+        }
+    }
+    // A full stop before the sign, or two in a row, are in no address.
+    let doubled = head.len().checked_sub(length + 1).and_then(|at| head.get(at)) == Some(&b'.');
+    if first == 0 || doubled {
         return None;
     }
     let end = domain(text, sign + 1, parts)?;
-    Some(Hit::sure(Kind::Email, sign - name.len(), end))
+    Some(Hit::sure(Kind::Email, sign - first, end))
 }
 
 /// Where the domain that starts here ends: labels with dots between, the last of letters alone.
@@ -56,7 +62,7 @@ const DOMAIN: u8 = 2;
 static PARTS: LazyLock<[u8; 256]> = LazyLock::new(|| {
     std::array::from_fn(|place| match u8::try_from(place).unwrap_or(0) {
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => LOCAL | DOMAIN,
-        b'_' | b'%' | b'+' | b'\'' | b'&' | b'~' | b'=' => LOCAL,
+        b'_' | b'%' | b'+' | b'\'' | b'~' => LOCAL,
         _ => 0,
     })
 });
