@@ -147,6 +147,7 @@ pub enum Discover {
 
 /// Verbs of sources.
 #[derive(Debug, Subcommand)]
+#[expect(clippy::large_enum_variant, reason = "one value for each run of the command")]
 pub enum Sources {
     /// Lists sources with what was found in them.
     List,
