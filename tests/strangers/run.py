@@ -14,7 +14,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
-CHECKS = ["pack", "log_root", "exported_key", "oscal", "workbook", "console_pages", "contract", "stores", "killed_workers"]
+CHECKS = ["pack", "log_root", "mirror", "exported_key", "oscal", "workbook", "console_pages", "wired", "contract", "stores",
+          "killed_workers"]
 
 
 class Skipped(Exception):
@@ -54,6 +55,12 @@ class Demo:
             return json.loads(text)
         except ValueError:
             return text
+
+    def fetch(self, role, path):
+        """The bytes that the API gives to a role of the demo."""
+        return subprocess.run(["curl", "-sSf", "--cacert", self.authority, self.api + path, "-H",
+                               "Authorization: Bearer " + self.ready["tokens"][role]],
+                              capture_output=True, check=True).stdout
 
     def run(self, *arguments, ok=True):
         """A verb of the binary."""

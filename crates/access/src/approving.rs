@@ -6,8 +6,10 @@ use crate::approvals::{
     APPROVAL_SECONDS, Approval, ApprovalError, ApprovalRule, ApprovalState, ApprovalSubject,
     Approvals, EFFECT_LINES_MAX, OPEN_REQUESTS_MAX, Occasion, Verdict, counts_from,
 };
+use crate::directory::Directory;
 use crate::enrolment::Bootstrap;
 use crate::people::text;
+use crate::repeat::Repeat;
 use kernel::actions::{ApprovalDecide, ApprovalRead, ApprovalRequest};
 use kernel::{Action, ActionType, ApprovalId, Outcome, Permit, Principal, Resource, Timestamp};
 use store::{Batch, Expect};
@@ -69,11 +71,17 @@ impl Access {
         &self,
         permit: Permit<ApprovalRequest>,
         new: NewApproval,
+        repeat: Option<Repeat>,
     ) -> Result<ApprovalId, AccessError> {
+        if let Some(first) = self.answered_before::<_, ApprovalId>(&permit, repeat.as_ref())? {
+            self.answer_again(permit).await?;
+            return Ok(first);
+        }
         let (permit, approval) = self.checked(permit, |permit| self.check_request(permit, new))?;
         let id = approval.id;
         let subject = &approval.subject;
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &id));
         let event = permit
             .into_event(Outcome::Done, self.clock())
             .with("approval", id.to_string())
@@ -84,8 +92,8 @@ impl Access {
             .with("needed", approval.needed.to_string());
         let batch = Batch::new().put::<Approvals>(&id, &approval, Expect::Absent);
         let batch = batch.event(event).guard(guard).essential();
-        self.save(batch, Change::Widens, |d, _| d.keep_approval(approval)).await?;
-        Ok(id)
+        let keep = |d: &mut Directory, _: &[u64]| d.keep_approval(approval);
+        Ok(self.save_new(batch, repeat, keep).await?.unwrap_or(id))
     }
 
     fn check_request(

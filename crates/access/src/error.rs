@@ -48,6 +48,9 @@ pub enum AccessError {
     /// Somebody has the sign-in name already.
     #[error("somebody has this sign-in name already")]
     NameTaken,
+    /// It was done under the same idempotency key, and its secret was shown then.
+    #[error("this was done before, and what it gave is shown once only")]
+    ShownOnce,
     /// The password is not acceptable.
     #[error(transparent)]
     Password(#[from] PasswordProblem),
@@ -133,6 +136,7 @@ impl AccessError {
             Self::NotFirst => "not-first",
             Self::NobodyLost => "nobody-lost",
             Self::NameTaken => "name-taken",
+            Self::ShownOnce => "shown-once",
             Self::NoSuch(_) => "not-found",
             Self::Separation(_) => "separation-of-duties",
             Self::TooMany { .. } => "too-many",
@@ -171,6 +175,7 @@ impl From<AccessError> for Problem {
             | AccessError::NotFirst
             | AccessError::NobodyLost
             | AccessError::NameTaken
+            | AccessError::ShownOnce
             | AccessError::Separation(_)
             | AccessError::TooMany { .. }
             | AccessError::Last(_)

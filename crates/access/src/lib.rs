@@ -43,6 +43,7 @@ mod password;
 mod people;
 pub mod policy;
 mod pre_auth;
+mod repeat;
 pub mod roles;
 mod services;
 mod sessions;
@@ -72,6 +73,7 @@ pub use password::{
 };
 pub use people::{NewPerson, PEOPLE_MAX, PersonView};
 pub use pre_auth::{PreAuthRefusal, PreAuthRefusals, SOURCES_MAX};
+pub use repeat::Repeat;
 pub use services::{NewService, SERVICES_MAX};
 pub use sessions::{
     HALF_OPEN_SECONDS, IDLE_SECONDS, SESSION_SECONDS, SESSIONS_MAX, Session, SignIn, SignedIn,

@@ -3,8 +3,10 @@
 use crate::AccessError;
 use crate::access::{Access, Change, holder_of};
 use crate::approvals::{Occasion, request_hash};
+use crate::directory::Directory;
 use crate::enrolment::{Invitation, LINK_SECONDS, Links};
 use crate::identity::{Lock, People, Person, ProofDates, Secrets, Services, SignInName};
+use crate::repeat::Repeat;
 use crate::sessions::Sessions;
 use crate::tokens::first;
 use kernel::actions::{IdentityManage, IdentityRead};
@@ -45,12 +47,18 @@ impl Access {
     /// factor.
     ///
     /// # Errors
-    /// When the sign-in name is taken or the store does not take it.
+    /// When the sign-in name is taken or the store does not take it; [`AccessError::ShownOnce`]
+    /// when the same request was done before.
     pub async fn create_person(
         &self,
         permit: Permit<IdentityManage>,
         new: NewPerson,
+        repeat: Option<Repeat>,
     ) -> Result<Invitation, AccessError> {
+        if self.answered_before::<_, PersonId>(&permit, repeat.as_ref())?.is_some() {
+            self.answer_again(permit).await?;
+            return Err(AccessError::ShownOnce);
+        }
         let (permit, ()) = self.checked(permit, |_| {
             if self.look(|d| d.people.len()) >= PEOPLE_MAX {
                 return Err(AccessError::TooMany { what: "people", max: PEOPLE_MAX });
@@ -70,6 +78,7 @@ impl Access {
         };
         let (invitation, link) = self.link_for(id, LINK_SECONDS)?;
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &id));
         let event = permit
             .into_event(Outcome::Done, self.clock())
             .with("did", "person-created")
@@ -77,9 +86,11 @@ impl Access {
             .with_personal("sign-in-name", person.sign_in_name.as_str());
         let batch = Batch::new().put::<People>(&id, &person, Expect::Absent).and(link);
         let batch = batch.event(event).guard(guard);
-        self.save(batch, Change::Widens, |d, versions| d.keep_person(first(versions), person))
-            .await?;
-        Ok(invitation)
+        let keep = |d: &mut Directory, v: &[u64]| d.keep_person(first(v), person);
+        match self.save_new::<PersonId>(batch, repeat, keep).await? {
+            Some(_) => Err(AccessError::ShownOnce),
+            None => Ok(invitation),
+        }
     }
 
     /// Locks the person or service whom the permit names: sessions end, tokens and certificates are
@@ -131,7 +142,7 @@ impl Access {
                     batch = batch.and(self.end_sessions(id));
                     self.change_directory(|d| d.keep_person(kept.version, person.clone()));
                 }
-                let keep = |d: &mut crate::directory::Directory, v: &[u64]| {
+                let keep = |d: &mut Directory, v: &[u64]| {
                     d.keep_person(first(v), person);
                 };
                 self.save(batch, change, keep).await
@@ -144,7 +155,7 @@ impl Access {
                 if change == Change::Narrows {
                     self.change_directory(|d| d.keep_service(kept.version, service.clone()));
                 }
-                let keep = |d: &mut crate::directory::Directory, v: &[u64]| {
+                let keep = |d: &mut Directory, v: &[u64]| {
                     d.keep_service(first(v), service);
                 };
                 self.save(batch, change, keep).await
@@ -220,7 +231,7 @@ impl Access {
             None => batch,
         };
         self.change_directory(|d| d.keep_person(kept.version, person.clone()));
-        let keep = |d: &mut crate::directory::Directory, v: &[u64]| d.keep_person(first(v), person);
+        let keep = |d: &mut Directory, v: &[u64]| d.keep_person(first(v), person);
         self.save(batch, Change::Narrows, keep).await?;
         Ok(invitation)
     }

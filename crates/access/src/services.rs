@@ -2,8 +2,10 @@
 
 use crate::AccessError;
 use crate::access::{Access, Change};
+use crate::directory::Directory;
 use crate::duties::Duty;
 use crate::identity::{CERTIFICATES_MAX, CertificateBinding, Service, Services, WORKLOADS_MAX};
+use crate::repeat::Repeat;
 use crate::tokens::first;
 use kernel::actions::{IdentityManage, IdentityRead};
 use kernel::{Name, Outcome, Permit, PersonId, Scope, ServiceId};
@@ -32,7 +34,12 @@ impl Access {
         &self,
         permit: Permit<IdentityManage>,
         new: NewService,
+        repeat: Option<Repeat>,
     ) -> Result<ServiceId, AccessError> {
+        if let Some(first) = self.answered_before::<_, ServiceId>(&permit, repeat.as_ref())? {
+            self.answer_again(permit).await?;
+            return Ok(first);
+        }
         let (permit, ()) = self.checked(permit, |_| {
             if self.look(|d| d.services.len()) >= SERVICES_MAX {
                 return Err(AccessError::TooMany { what: "services", max: SERVICES_MAX });
@@ -55,6 +62,7 @@ impl Access {
             reviewed: None,
         };
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &id));
         let event = permit
             .into_event(Outcome::Done, self.clock())
             .with("did", "service-created")
@@ -62,8 +70,8 @@ impl Access {
             .with("name", service.name.as_str());
         let batch = Batch::new().put::<Services>(&id, &service, Expect::Absent);
         let batch = batch.event(event).guard(guard);
-        self.save(batch, Change::Widens, |d, v| d.keep_service(first(v), service)).await?;
-        Ok(id)
+        let keep = |d: &mut Directory, v: &[u64]| d.keep_service(first(v), service);
+        Ok(self.save_new(batch, repeat, keep).await?.unwrap_or(id))
     }
 
     /// Lets a client certificate stand for the service that the permit names: any certificate with

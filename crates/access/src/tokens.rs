@@ -8,7 +8,9 @@
 
 use crate::AccessError;
 use crate::access::{Access, Change, holder_of};
+use crate::directory::Directory;
 use crate::identity::Made;
+use crate::repeat::Repeat;
 use kernel::actions::{IdentityRead, TokenManage};
 use kernel::{
     Action, Credential, CredentialScope, DomainId, Name, Outcome, Permit, Principal, Secret,
@@ -133,12 +135,18 @@ impl Access {
     /// Makes a token for the holder whom the permit names: a person or a service.
     ///
     /// # Errors
-    /// When the date or the number of tokens is beyond its limit, or the store does not take it.
+    /// When the date or the number of tokens is beyond its limit, or the store does not take it;
+    /// [`AccessError::ShownOnce`] when the same request was done before.
     pub async fn create_token(
         &self,
         permit: Permit<TokenManage>,
         new: NewToken,
+        repeat: Option<Repeat>,
     ) -> Result<MadeToken, AccessError> {
+        if self.answered_before::<_, TokenId>(&permit, repeat.as_ref())?.is_some() {
+            self.answer_again(permit).await?;
+            return Err(AccessError::ShownOnce);
+        }
         let (permit, holder) = self.checked(permit, |permit| self.check_token(permit, &new))?;
         let id = TokenId::generate(self.clock(), self.rng())?;
         let secret = self.room().new_token()?;
@@ -159,6 +167,7 @@ impl Access {
         let bare = id_text.strip_prefix("tok_").unwrap_or(&id_text);
         let text = Secret::new(format!("{TOKEN_PREFIX}{bare}_{}", secret.expose()));
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &id));
         let event = permit
             .into_event(Outcome::Done, self.clock())
             .with("token", id_text.as_str())
@@ -168,9 +177,11 @@ impl Access {
         let batch =
             Batch::new().put::<Tokens>(&id, &token, Expect::Absent).event(event).guard(guard);
         let expires_at = token.expires_at;
-        self.save(batch, Change::Widens, |d, versions| d.keep_token(first(versions), token))
-            .await?;
-        Ok(MadeToken { id, text, expires_at })
+        let keep = |d: &mut Directory, v: &[u64]| d.keep_token(first(v), token);
+        match self.save_new::<TokenId>(batch, repeat, keep).await? {
+            Some(_) => Err(AccessError::ShownOnce),
+            None => Ok(MadeToken { id, text, expires_at }),
+        }
     }
 
     fn check_token(

@@ -60,6 +60,10 @@ pub struct Config {
     pub origin: String,
     /// How the seal opens.
     pub seal: SealConfig,
+    /// Certificates (PEM) of the bank's own authorities, whose client certificates may be shown
+    /// beside those of the installation's authority. Which service a certificate is, is bound to
+    /// its key: an authority lets nobody in by itself.
+    pub client_authorities: Option<PathBuf>,
     /// Where checkpoints go.
     pub checkpoints: CheckpointConfig,
     /// The receiver of every event, as syslog over TLS (RFC 5425).
@@ -148,6 +152,7 @@ impl Default for Config {
             names: vec!["localhost".into(), "127.0.0.1".into(), "::1".into()],
             origin: "lionrock.internal/log/1".into(),
             seal: SealConfig::default(),
+            client_authorities: None,
             checkpoints: CheckpointConfig::default(),
             sample: false,
             syslog: None,

@@ -116,7 +116,8 @@ impl Server {
         let room = installation.unattended()?;
         let identity = installation.identity(room.as_ref()).map_err(StartError::from)?;
         let shown = Shown::new(&identity.listener, &identity.authority)?;
-        let config = tls::server(shown, &identity.authority, Arc::clone(&clock))?;
+        let of_clients = installation.client_authorities().map_err(StartError::from)?;
+        let config = tls::server(shown, &identity.authority, &of_clients, Arc::clone(&clock))?;
         let unavailable = |cause| ServeError::Listen { address: listen, cause };
         let listener = Listener::bind(listen, config).await.map_err(unavailable)?;
         let address = listener.address().map_err(unavailable)?;

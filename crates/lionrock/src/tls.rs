@@ -2,7 +2,8 @@
 //!
 //! TLS 1.3 with the hybrid post-quantum group X25519MLKEM768 preferred; TLS 1.2 for old clients,
 //! with ephemeral keys and AEAD suites only (the library has no others). A client may show a
-//! certificate of our own authority; whose it is, `access` says.
+//! certificate of our own authority or of one that the configuration names; whose it is, `access`
+//! says.
 
 use kernel::Clock;
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
@@ -104,22 +105,26 @@ fn provider() -> CryptoProvider {
     aws_lc_rs::default_provider()
 }
 
-/// Settings of the listener.
+/// Settings of the listener; `of_clients` are authorities beside our own whose client certificates
+/// are looked at.
 ///
 /// # Errors
 /// When the authority cannot be used to check clients.
 pub fn server(
     shown: Arc<Shown>,
     authority: &CertificateDer<'static>,
+    of_clients: &[CertificateDer<'static>],
     clock: Arc<dyn Clock>,
 ) -> Result<ServerConfig, TlsError> {
     let provider = Arc::new(provider());
-    let clients = WebPkiClientVerifier::builder_with_provider(
-        Arc::new(roots(authority)?),
-        Arc::clone(&provider),
-    )
-    .allow_unauthenticated()
-    .build()?;
+    let mut believed = roots(authority)?;
+    for authority in of_clients {
+        believed.add(authority.clone())?;
+    }
+    let clients =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(believed), Arc::clone(&provider))
+            .allow_unauthenticated()
+            .build()?;
     let mut config = ServerConfig::builder_with_details(provider, Arc::new(OurTime(clock)))
         .with_safe_default_protocol_versions()?
         .with_client_cert_verifier(clients)

@@ -17,7 +17,7 @@ fn about(approval: ApprovalId, domain: DomainId) -> Resource {
 pub(crate) fn request(house: &House, by: &Someone, new: NewApproval) -> ApprovalId {
     let all = Resource::all(ResourceKind::Approval, new.resource.domain);
     let permit = house.permit::<ApprovalRequest>(by, all).unwrap();
-    wait(house.access().request_approval(permit, new)).unwrap()
+    wait(house.access().request_approval(permit, new, None)).unwrap()
 }
 
 fn decide(
@@ -233,7 +233,7 @@ fn requests_are_checked_before_they_stand() {
     let refused = |new: NewApproval, domain| {
         let all = Resource::all(ResourceKind::Approval, domain);
         let permit = house.permit::<ApprovalRequest>(&staff.custodian, all).unwrap();
-        wait(house.access().request_approval(permit, new)).unwrap_err()
+        wait(house.access().request_approval(permit, new, None)).unwrap_err()
     };
     let no_rule = NewApproval { action: Action::KeyRotate, ..destroy() };
     let no_rule = refused(no_rule, retail());

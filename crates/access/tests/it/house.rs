@@ -252,13 +252,13 @@ impl House {
         let all = identity("*");
         let permit = self.permit::<IdentityManage>(by, all).unwrap();
         let new = NewPerson { sign_in_name: who.parse().unwrap(), name: name(who) };
-        wait(self.access().create_person(permit, new)).unwrap()
+        wait(self.access().create_person(permit, new, None)).unwrap()
     }
 
     pub(crate) fn service(&self, by: &Someone, who: &str, owner: Option<PersonId>) -> ServiceId {
         let permit = self.permit::<IdentityManage>(by, identity("*")).unwrap();
         let new = NewService { name: name(who), owner, workloads: Vec::new() };
-        wait(self.access().create_service(permit, new)).unwrap()
+        wait(self.access().create_service(permit, new, None)).unwrap()
     }
 
     pub(crate) fn give(

@@ -17,6 +17,8 @@ mod permissions;
 #[cfg(test)]
 mod policies;
 #[cfg(test)]
+mod repeat;
+#[cfg(test)]
 mod roles;
 #[cfg(test)]
 mod sign_in;

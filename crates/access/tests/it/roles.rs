@@ -156,7 +156,7 @@ fn the_owner_of_a_service_never_manages_users_or_policy() {
     house.give(&first, admin, Role::IdentityAdministrator, Reach::Installation).unwrap();
     let permit = house.permit::<IdentityManage>(&first, identity("*")).unwrap();
     let new = NewService { name: name("x"), owner: Some(admin), workloads: Vec::new() };
-    let refused = wait(house.access().create_service(permit, new));
+    let refused = wait(house.access().create_service(permit, new, None));
     assert!(matches!(refused, Err(AccessError::Owner)));
     let owner = house.invite(&first, "owner").person;
     house.service(&first, "y", Some(owner));
@@ -194,7 +194,7 @@ fn roles_workloads_and_certificates_of_one_identity_are_limited() {
     let permit = house.permit::<IdentityManage>(&first, identity("*")).unwrap();
     let workloads = (0..=WORKLOADS_MAX).map(|n| name(&format!("w{n}"))).collect();
     let over = NewService { name: name("x"), owner: None, workloads };
-    let over = wait(house.access().create_service(permit, over));
+    let over = wait(house.access().create_service(permit, over, None));
     assert!(matches!(over, Err(AccessError::TooMany { max: WORKLOADS_MAX, .. })));
 
     let service = house.service(&first, "payments", None);
@@ -216,7 +216,7 @@ fn names_are_unique() {
     house.invite(&first, "ada");
     let permit = house.permit::<IdentityManage>(&first, identity("*")).unwrap();
     let new = access::NewPerson { sign_in_name: "ada".parse().unwrap(), name: name("Other") };
-    let twice = wait(house.access().create_person(permit, new));
+    let twice = wait(house.access().create_person(permit, new, None));
     assert!(matches!(twice, Err(AccessError::Store(store::StoreError::NotUnique { .. }))));
     assert_eq!(kernel::Problem::from(twice.unwrap_err()).code, "not-unique");
 }

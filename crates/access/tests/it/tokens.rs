@@ -22,7 +22,7 @@ fn access_now(house: &House) -> kernel::Timestamp {
 
 fn make(house: &House, staff: &Staff, service: ServiceId, new: NewToken) -> MadeToken {
     let permit = house.permit::<TokenManage>(&staff.engineer, identity(service)).unwrap();
-    wait(house.access().create_token(permit, new)).unwrap()
+    wait(house.access().create_token(permit, new, None)).unwrap()
 }
 
 fn caller(house: &House, token: &MadeToken) -> Result<Caller, AccessError> {
@@ -118,7 +118,7 @@ fn only_the_owner_makes_tokens_of_a_service() {
 fn a_persons_token_reads_but_does_nothing_sensitive() {
     let (house, staff, _) = with_service();
     let permit = house.permit::<TokenManage>(&staff.users, identity(staff.users.id)).unwrap();
-    let token = wait(house.access().create_token(permit, new_token(&house, None))).unwrap();
+    let token = wait(house.access().create_token(permit, new_token(&house, None), None)).unwrap();
     let caller = caller(&house, &token).unwrap();
     assert_eq!(house.may(&caller, Action::IdentityRead, &identity("*")), "allowed");
     let manage = house.may(&caller, Action::IdentityManage, &identity("*"));
@@ -132,14 +132,14 @@ fn dates_and_numbers_of_tokens_are_limited() {
     for expires_at in [now, now.plus_days(-1), now.plus_days(TOKEN_DAYS_MAX).plus_seconds(1)] {
         let permit = house.permit::<TokenManage>(&staff.engineer, identity(service)).unwrap();
         let new = NewToken { expires_at, ..new_token(&house, None) };
-        let refused = wait(house.access().create_token(permit, new));
+        let refused = wait(house.access().create_token(permit, new, None));
         assert!(matches!(refused, Err(AccessError::Date { .. })));
     }
     for _ in 0..TOKENS_MAX {
         make(&house, &staff, service, new_token(&house, None));
     }
     let permit = house.permit::<TokenManage>(&staff.engineer, identity(service)).unwrap();
-    let over = wait(house.access().create_token(permit, new_token(&house, None)));
+    let over = wait(house.access().create_token(permit, new_token(&house, None), None));
     assert!(matches!(over, Err(AccessError::TooMany { .. })));
 }
 

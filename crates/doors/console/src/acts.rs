@@ -166,7 +166,7 @@ async fn others(
         reason: fields.text("reason").to_owned(),
         effect: stops,
     };
-    let id = desk.rooms.access.request_approval(permit, new).await?;
+    let id = desk.rooms.access.request_approval(permit, new, None).await?;
     Ok(format!("/requests#{id}"))
 }
 

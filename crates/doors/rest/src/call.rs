@@ -27,6 +27,8 @@ pub(crate) struct Call<P, Q, B> {
     pub(crate) body: B,
     /// The caller's `Idempotency-Key`, where the endpoint takes one.
     pub(crate) idempotency_key: Option<String>,
+    /// The same with a hash of all that was asked, byte by byte.
+    pub(crate) repeat: Option<access::Repeat>,
     /// The token by which the caller proved itself, for ending its session.
     pub(crate) bearer: Option<Arc<Secret<String>>>,
 }

@@ -249,7 +249,12 @@ where
     Q: DeserializeOwned,
     B: Body,
 {
+    let repeat = incoming.idempotency_key.clone().map(|key| {
+        let asked = [incoming.path.as_bytes(), incoming.query.as_bytes(), &incoming.body];
+        access::Repeat { key, request: audit::Hash::of(&asked.join(&b'\n')).0 }
+    });
     Ok(Call {
+        repeat,
         path: read_parameters(&incoming.path)?,
         query: read_parameters(&incoming.query)?,
         body: B::read(&incoming.media, &incoming.body)?,

@@ -25,7 +25,7 @@ impl<'a> Duty<'a> {
                 NewPerson { sign_in_name: name.parse().unwrap(), name: name.parse().unwrap() };
             let system = DomainId::SYSTEM;
             let permit = bench.permit(Resource::all(ResourceKind::Identity, system));
-            let person = bench.access.create_person(permit, new).await.unwrap().person;
+            let person = bench.access.create_person(permit, new, None).await.unwrap().person;
             if name.starts_with("officer") {
                 let of = Resource::new(ResourceKind::Policy, person.to_string(), system);
                 let (role, reach) = (Role::CryptoOfficer, Reach::Installation);
@@ -66,7 +66,7 @@ impl<'a> Duty<'a> {
         };
         let domain = resource.domain;
         let permit = self.permit(Resource::all(ResourceKind::Approval, domain));
-        let id = self.bench.access.request_approval(permit, new).await.unwrap();
+        let id = self.bench.access.request_approval(permit, new, None).await.unwrap();
         for other in &self.approve[..by] {
             let one = Resource::new(ResourceKind::Approval, id.to_string(), domain);
             let permit = self.bench.gate.permit::<ApprovalDecide>(other, one).unwrap();

@@ -163,7 +163,7 @@ impl Stage<'_> {
             .collect();
         let new =
             NewPerson { sign_in_name: sign_in.trim_end_matches('-').parse()?, name: name.parse()? };
-        Ok(self.access.create_person(permit, new).await?)
+        Ok(self.access.create_person(permit, new, None).await?)
     }
 
     async fn give(
@@ -187,7 +187,7 @@ impl Stage<'_> {
         let permit = self.permit::<TokenManage>(by, ResourceKind::Identity, holder)?;
         let expires_at = self.clock.wall().plus_days(TOKEN_DAYS);
         let new = NewToken { name: "demo".parse()?, actions, domains: None, expires_at };
-        Ok(self.access.create_token(permit, new).await?.text)
+        Ok(self.access.create_token(permit, new, None).await?.text)
     }
 }
 
@@ -251,7 +251,7 @@ impl Cast {
         for (name, domain) in ["core-banking", "deal-capture"].into_iter().zip(domains) {
             let permit = stage.permit::<IdentityManage>(first, ResourceKind::Identity, "*")?;
             let new = NewService { name: name.parse()?, owner: Some(owner), workloads: Vec::new() };
-            let id = stage.access.create_service(permit, new).await?;
+            let id = stage.access.create_service(permit, new, None).await?;
             let reach = Reach::Domain(domain);
             stage.give(first, &id.to_string(), Role::Application, reach).await?;
             let uses = [

@@ -441,7 +441,7 @@ impl<'a> Story<'a> {
             reason: "part of the sample".into(),
             effect: vec!["the workload of this key stops".into()],
         };
-        let id = self.rooms.access.request_approval(permit, wanted).await?;
+        let id = self.rooms.access.request_approval(permit, wanted, None).await?;
         for approver in approvers {
             let about = Resource::new(ResourceKind::Approval, id.to_string(), domain);
             let permit = self.permit::<actions::ApprovalDecide>(approver, about)?;

@@ -22,6 +22,7 @@ use crate::config::Config;
 use crate::folder::{DataFolder, FolderError};
 use kernel::{Clock, Event, Problem, ProblemKind, Rng, Secret};
 use rest::{Ceremonial, Ceremony, Rooms, SealState};
+use rustls_pki_types::CertificateDer;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -190,6 +191,17 @@ impl Installation {
                 Ok(None)
             }
             _ => Ok(None),
+        }
+    }
+
+    /// Authorities of client certificates beside our own.
+    ///
+    /// # Errors
+    /// When the file that the configuration names holds none.
+    pub fn client_authorities(&self) -> Result<Vec<CertificateDer<'static>>, OpenError> {
+        match &self.config.client_authorities {
+            Some(path) => Ok(outlets::certificates(path)?),
+            None => Ok(Vec::new()),
         }
     }
 

@@ -102,7 +102,7 @@ impl Outlets {
     }
 }
 
-fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, OutletError> {
+pub(super) fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, OutletError> {
     let none = || OutletError::Authorities(path.into());
     let read = CertificateDer::pem_file_iter(path).map_err(|_| none())?;
     let found: Vec<_> = read.collect::<Result<_, _>>().map_err(|_| none())?;

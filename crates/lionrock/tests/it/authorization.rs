@@ -127,7 +127,8 @@ fn path(endpoint: &Endpoint) -> String {
         "{report}" => id("rep"),
         "{requirement}" => "any".into(),
         "{guide}" => "sa-2".into(),
-        "{position}" => "0".into(),
+        "{position}" | "{level}" => "0".into(),
+        "{one}" | "{two}" | "{three}" | "{four}" => "000".into(),
         "{spki_sha256}" => "0".repeat(64),
         part => part.to_owned(),
     });

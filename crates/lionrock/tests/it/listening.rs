@@ -42,7 +42,7 @@ async fn server() -> Server {
     let names = ["localhost".to_owned(), "127.0.0.1".to_owned()];
     let identity = authority::issue_listener(&authority, key, &names, clock.wall()).unwrap();
     let shown = Shown::new(&identity, &authority).unwrap();
-    let config = tls::server(shown, &authority, clock.clone()).unwrap();
+    let config = tls::server(shown, &authority, &[], clock.clone()).unwrap();
     let listener = Listener::bind(([127, 0, 0, 1], 0).into(), config).await.unwrap();
     let address = listener.address().unwrap();
     let door = Door::new(Arc::new(Sealed), clock, Arc::new(kernel::SeededRng::new(1)));

@@ -223,7 +223,7 @@ impl Bench {
     pub(crate) async fn person(&self, name: &str, roles: &[Role]) -> String {
         let all = Resource::all(ResourceKind::Identity, DomainId::SYSTEM);
         let new = NewPerson { sign_in_name: name.parse().unwrap(), name: name.parse().unwrap() };
-        let made = self.rooms.access.create_person(self.permit(all), new).await.unwrap();
+        let made = self.rooms.access.create_person(self.permit(all), new, None).await.unwrap();
         for role in roles {
             let of = Resource::new(ResourceKind::Policy, made.person.to_string(), DomainId::SYSTEM);
             let give = GiveRole { role: *role, reach: Reach::Installation, until: None };

@@ -32,7 +32,8 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/approvals", read, "Lists requests for approval."), list);
     table.closed(
         AREA,
-        post("/approvals", Needs::Permit(Action::ApprovalRequest), "Asks others to approve."),
+        post("/approvals", Needs::Permit(Action::ApprovalRequest), "Asks others to approve.")
+            .repeatable(),
         request,
     );
     table.closed(AREA, get("/approvals/{approval}", read, "Shows one request."), show);
@@ -295,7 +296,7 @@ async fn request(
     let new = new_approval(&rooms, &call.caller, call.body.0)?;
     let domain = new.resource.domain;
     let permit = rooms.permit_in::<actions::ApprovalRequest>(&call.caller, domain)?;
-    let id = rooms.access.request_approval(permit, new).await?;
+    let id = rooms.access.request_approval(permit, new, call.repeat).await?;
     Ok(Created { at: format!("/approvals/{id}"), body: CreatedApproval { id } })
 }
 

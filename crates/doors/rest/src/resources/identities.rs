@@ -26,7 +26,8 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/people", read, "Lists people with their roles."), people);
     table.closed(
         AREA,
-        post("/people", manage, "Makes an account; gives the link by which the person enrols."),
+        post("/people", manage, "Makes an account; gives the link by which the person enrols.")
+            .repeatable(),
         create_person,
     );
     table.closed(AREA, get("/people/{person}", read, "Shows one person."), person);
@@ -36,7 +37,7 @@ pub(crate) fn lines(table: &mut Table) {
         reset_factors,
     );
     table.closed(AREA, get("/services", read, "Lists services with their roles."), services);
-    table.closed(AREA, post("/services", manage, "Makes a service."), create_service);
+    table.closed(AREA, post("/services", manage, "Makes a service.").repeatable(), create_service);
     table.closed(AREA, get("/services/{service}", read, "Shows one service."), service);
     table.closed(
         AREA,
@@ -195,7 +196,8 @@ async fn create_person(
 ) -> Result<CreatedShown<InvitationBody>, Problem> {
     let CreatePersonRequest { sign_in_name, name } = call.body.0;
     let permit = rooms.permit_in::<actions::IdentityManage>(&call.caller, DomainId::SYSTEM)?;
-    let invitation = rooms.access.create_person(permit, NewPerson { sign_in_name, name }).await?;
+    let new = NewPerson { sign_in_name, name };
+    let invitation = rooms.access.create_person(permit, new, call.repeat).await?;
     let body = InvitationBody::from(invitation);
     Ok(CreatedShown(Created { at: format!("/people/{}", body.person), body }))
 }
@@ -317,7 +319,7 @@ async fn create_service(
     let CreateServiceRequest { name, owner, workloads } = call.body.0;
     let permit = rooms.permit_in::<actions::IdentityManage>(&call.caller, DomainId::SYSTEM)?;
     let new = NewService { name, owner, workloads };
-    let id = rooms.access.create_service(permit, new).await?;
+    let id = rooms.access.create_service(permit, new, call.repeat).await?;
     Ok(Created { at: format!("/services/{id}"), body: CreatedService { id } })
 }
 

@@ -15,6 +15,7 @@ mod reports;
 mod requirements;
 mod sessions;
 mod system;
+mod tiles;
 mod tokens;
 
 use crate::table::Table;
@@ -33,6 +34,7 @@ pub(crate) fn table() -> Table {
     key_switches::lines(&mut table);
     key_uses::lines(&mut table);
     log::lines(&mut table);
+    tiles::lines(&mut table);
     assets::lines(&mut table);
     data::lines(&mut table);
     findings::lines(&mut table);

@@ -19,7 +19,11 @@ pub(crate) fn lines(table: &mut Table) {
     let read = Needs::Permit(Action::IdentityRead);
     let manage = Needs::Permit(Action::TokenManage);
     table.closed(AREA, get("/tokens", read, "Lists tokens, never their texts."), list);
-    table.closed(AREA, post("/tokens", manage, "Makes a token; its text is shown once."), create);
+    table.closed(
+        AREA,
+        post("/tokens", manage, "Makes a token; its text is shown once.").repeatable(),
+        create,
+    );
     table.closed(AREA, delete("/tokens/{token}", manage, "Revokes a token at once."), revoke);
 }
 
@@ -160,7 +164,7 @@ async fn create(
         (None, Principal::System) => return Err(Problem::not_found("identity")),
     };
     let permit = rooms.permit::<actions::TokenManage>(&call.caller, holder)?;
-    let made = rooms.access.create_token(permit, new).await.map_err(in_our_words)?;
+    let made = rooms.access.create_token(permit, new, call.repeat).await.map_err(in_our_words)?;
     let token = SecretText::new(made.text.expose().clone());
     let body = CreatedToken { id: made.id, token, ends: made.expires_at };
     Ok(CreatedShown(Created { at: format!("/tokens/{}", made.id), body }))
