@@ -8,6 +8,12 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 /// The one who acts.
+/// ```
+/// use kernel::{PersonId, Principal};
+/// let person = PersonId::from_bytes([1; 16]);
+/// assert_eq!(Principal::Person(person).to_string(), person.to_string());
+/// assert_eq!(Principal::System.to_string(), "system");
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Principal {

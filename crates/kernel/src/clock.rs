@@ -7,6 +7,13 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
 /// An instant in UTC, in microseconds since 1970, between the years 0001 and 9999.
+/// ```
+/// use kernel::Timestamp;
+/// let signed = Timestamp::parse_rfc3339("2026-11-21T20:05:06+08:00").unwrap();
+/// assert_eq!(signed.rfc3339(), "2026-11-21T12:05:06Z");
+/// assert_eq!(signed.hong_kong_date(), "2026-11-21");
+/// assert_eq!(signed.plus_days(1).seconds_since(signed), 86_400);
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Timestamp(i64);
 
@@ -137,6 +144,16 @@ pub trait Clock: Send + Sync {
 }
 
 /// A clock that stands still until it is told to move: for tests.
+/// ```
+/// use kernel::{Clock, HeldClock, Timestamp};
+/// let clock = HeldClock::at(Timestamp::EPOCH);
+/// clock.advance_millis(1_500);
+/// assert_eq!(clock.wall().unix_millis(), 1_500);
+/// // A wrong time server moves the date; the count since the start does not follow it.
+/// let before = clock.monotonic();
+/// clock.jump_wall_seconds(-3_600);
+/// assert!(clock.wall() < Timestamp::EPOCH && clock.monotonic() == before);
+/// ```
 #[derive(Debug)]
 pub struct HeldClock {
     wall: AtomicI64,

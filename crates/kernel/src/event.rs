@@ -40,6 +40,14 @@ pub enum Outcome {
 /// One record of the log, before it has its position.
 ///
 /// Field order is the order of the canonical JSON that is hashed; see `audit`.
+/// ```
+/// use kernel::{Event, Timestamp};
+/// let event = Event::system("system.started", Timestamp::EPOCH)
+///     .with("version", "1.0")
+///     .with_personal("address", "192.0.2.7");
+/// assert_eq!(event.detail("version"), Some("1.0"));
+/// assert_eq!(event.personal.len(), 1, "sealed apart, and shredded without breaking the log");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Event {
     /// When it was decided.

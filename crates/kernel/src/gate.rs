@@ -218,6 +218,12 @@ pub struct Permit<A: ActionType> {
 }
 
 /// The filter of a list, fixed by the permit.
+/// ```
+/// use kernel::{DomainId, Scope};
+/// let (mine, other) = (DomainId::from_bytes([1; 16]), DomainId::from_bytes([2; 16]));
+/// let scope = Scope::Domains(vec![mine]);
+/// assert!(scope.allows(mine) && !scope.allows(other) && Scope::All.allows(other));
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Scope {
     /// Every key domain.

@@ -20,6 +20,13 @@ pub enum LabelError {
 }
 
 /// A name as people write it, in any script; shown, never interpreted.
+/// ```
+/// use kernel::Name;
+/// let name: Name = "密碼匙保管人甲".parse().unwrap();
+/// assert_eq!(name.as_str(), "密碼匙保管人甲");
+/// // What could pass for another name is none.
+/// assert!("ledger\u{200b}".parse::<Name>().is_err() && " ledger".parse::<Name>().is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Name(String);
@@ -78,6 +85,11 @@ impl fmt::Debug for Name {
 }
 
 /// The key of a label: `workload`, `criticality`, `data-class`, `residency`.
+/// ```
+/// use kernel::Label;
+/// assert_eq!(Label::try_from(String::from("data-class")).unwrap().as_str(), "data-class");
+/// assert!(Label::try_from(String::from("Data class")).is_err());
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
@@ -108,6 +120,12 @@ impl From<Label> for String {
 }
 
 /// Labels of one thing, in order of their keys; at most 32.
+/// ```
+/// use kernel::Labels;
+/// let labels: Labels = serde_json::from_str(r#"{ "workload": "core", "criticality": "high" }"#).unwrap();
+/// assert_eq!(labels.get("workload"), Some("core"));
+/// assert_eq!(labels.iter().next(), Some(("criticality", "high")), "in order of their keys");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(try_from = "BTreeMap<Label, Name>", into = "BTreeMap<Label, Name>")]
 pub struct Labels(BTreeMap<Label, Name>);

@@ -44,6 +44,13 @@ pub struct FieldProblem {
 }
 
 /// A problem as it is told.
+/// ```
+/// use kernel::{Problem, ProblemKind};
+/// let problem = Problem::field("/name", "expected 1 to 128 characters");
+/// assert_eq!(problem.kind, ProblemKind::Invalid);
+/// assert_eq!(problem.to_string(), "`/name`: expected 1 to 128 characters");
+/// assert_eq!(Problem::not_found("key").code, "not-found");
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{detail}")]
 pub struct Problem {

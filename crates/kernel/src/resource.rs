@@ -67,6 +67,11 @@ impl ResourceKind {
 }
 
 /// One thing, as the policy sees it.
+/// ```
+/// use kernel::{DomainId, Resource, ResourceKind};
+/// let all = Resource::all(ResourceKind::Key, DomainId::SYSTEM);
+/// assert_eq!((all.kind.word(), all.id.as_str()), ("key", "*"));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Resource {
     /// What it is.

@@ -17,6 +17,14 @@ pub trait Rng: Send + Sync {
 }
 
 /// A predictable generator (SplitMix64): for tests only, never for keys.
+/// ```
+/// use kernel::{Rng, SeededRng};
+/// let (one, same) = (SeededRng::new(7), SeededRng::new(7));
+/// let (mut a, mut b) = ([0; 8], [0; 8]);
+/// one.fill(&mut a).unwrap();
+/// same.fill(&mut b).unwrap();
+/// assert_eq!(a, b, "for tests: the same seed gives the same bytes");
+/// ```
 #[derive(Debug)]
 pub struct SeededRng(Mutex<u64>);
 

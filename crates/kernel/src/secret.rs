@@ -9,6 +9,12 @@ use zeroize::{Zeroize, Zeroizing};
 /// Holds a secret until it is used; wiped when dropped.
 ///
 /// It has no `Clone`, no comparison, no serialisation, and prints as `[secret]`.
+/// ```
+/// use kernel::Secret;
+/// let secret = Secret::new(String::from("tram kettle violet"));
+/// assert_eq!(format!("{secret:?}"), "[secret]");
+/// assert_eq!(secret.expose().len(), 18);
+/// ```
 pub struct Secret<T: Zeroize>(Zeroizing<T>);
 
 impl<T: Zeroize> Secret<T> {

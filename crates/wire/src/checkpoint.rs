@@ -27,6 +27,13 @@ pub enum CheckpointError {
 }
 
 /// What a log says about itself: so many entries, and this root over them.
+/// ```
+/// use wire::checkpoint::{Checkpoint, hash_text};
+/// let text = format!("lionrock.sample/log/0\n15368377\n{}\n", hash_text(&[7; 32]));
+/// let checkpoint = Checkpoint::parse(&text).unwrap();
+/// assert_eq!((checkpoint.size, checkpoint.root), (15_368_377, [7; 32]));
+/// assert!(Checkpoint::parse("lionrock.sample/log/0\n015\n").is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Checkpoint {
     /// The log's name.

@@ -287,6 +287,15 @@ pub struct SignedBy<'a> {
 }
 
 /// A text and the signatures under it.
+/// ```
+/// use wire::note::Note;
+/// let mut text = String::from("log\n7\n");
+/// let note = Note::new(text.clone()).unwrap();
+/// assert_eq!((note.text(), note.signatures().len()), (text.as_str(), 0));
+/// // What is signed are whole lines.
+/// text.push('x');
+/// assert!(Note::new(text).is_err());
+/// ```
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Note {
     text: String,
