@@ -122,7 +122,8 @@ impl From<Label> for String {
 /// Labels of one thing, in order of their keys; at most 32.
 /// ```
 /// use kernel::Labels;
-/// let labels: Labels = serde_json::from_str(r#"{ "workload": "core", "criticality": "high" }"#).unwrap();
+/// let text = r#"{ "workload": "core", "criticality": "high" }"#;
+/// let labels: Labels = serde_json::from_str(text).unwrap();
 /// assert_eq!(labels.get("workload"), Some("core"));
 /// assert_eq!(labels.iter().next(), Some(("criticality", "high")), "in order of their keys");
 /// ```
