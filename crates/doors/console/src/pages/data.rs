@@ -211,7 +211,9 @@ fn heat_map(frame: &Frame, view: &DataOverview) -> Markup {
 }
 
 fn borders(frame: &Frame, view: &DataOverview) -> Markup {
-    table(frame.language, "Outside Hong Kong",
+    table(
+        frame.language,
+        "Outside Hong Kong",
         &["Place", "Store", "Class", "Objects"],
         &html! { @for border in &view.borders { tr {
             td { (border.place) }
@@ -225,7 +227,9 @@ fn borders(frame: &Frame, view: &DataOverview) -> Markup {
 }
 
 fn rows(frame: &Frame, rows: &[FindingRow]) -> Markup {
-    table(frame.language, "Findings",
+    table(
+        frame.language,
+        "Findings",
         &["Object", "Risk", "Class", "Standing", "Store", "Holds", "Last seen"],
         &html! { @for row in rows { tr {
             th scope="row" { a href=(format!("/data/findings/{}", row.id)) { (row.object) } }
@@ -455,7 +459,9 @@ pub(crate) fn sources(frame: &Frame, source: &Source, view: &Sources) -> Markup 
 }
 
 fn source_table(frame: &Frame, view: &Sources) -> Markup {
-    table(frame.language, "Sources",
+    table(
+        frame.language,
+        "Sources",
         &["Name", "Owner", "Place", "Objects", "Highest class", "Risk", "Newest scan", ""],
         &html! { @for row in &view.rows { tr {
             th scope="row" { a href=(format!("/data/findings?source={}", row.id)) { (row.name) } }

@@ -169,9 +169,8 @@ impl Bench {
             rng: rng.clone(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let opening = std::thread::spawn(move || {
-            runtime.block_on(discover::Discover::open(ground)).unwrap()
-        });
+        let opening =
+            std::thread::spawn(move || runtime.block_on(discover::Discover::open(ground)).unwrap());
         let discover = opening.join().unwrap();
         let rooms = Arc::new(Rooms {
             gate: Arc::new(gate),

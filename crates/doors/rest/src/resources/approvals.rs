@@ -16,8 +16,8 @@ use crate::table::{Needs, Table, get, post};
 use access::approvals::{ApprovalState, Occasion};
 use access::{Access, ApprovalView, GiveRole, NewApproval};
 use kernel::{
-    Action, ApprovalId, Caller, DomainId, FindingId, KeyId, PersonId, Problem, Resource, ResourceKind,
-    Timestamp, actions,
+    Action, ApprovalId, Caller, DomainId, FindingId, KeyId, PersonId, Problem, Resource,
+    ResourceKind, Timestamp, actions,
 };
 use keys::{Reason, approval_hash};
 use schemars::JsonSchema;
