@@ -89,7 +89,7 @@ class Server:
                 "--seal-key-file", str(self.home / "seal.key")]
 
     def start(self):
-        """Starts and waits for the line that says where it listens."""
+        """Starts, waits until it says where it listens and no longer says `opening`."""
         with open(self.log, "wb") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log)
         def listening():
@@ -100,7 +100,21 @@ class Server:
             return None
         host, port = until("listening", listening, START_SECONDS).rsplit(":", 1)
         self.address = (host, int(port))
+        until("open", self.has_opened, START_SECONDS)
         return self
+
+    def has_opened(self):
+        """Whether it is past opening: ready, or sealed until somebody comes."""
+        # Whose certificate it is does not matter to this question.
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        http_connection = http.client.HTTPSConnection(*self.address, context=context, timeout=20)
+        try:
+            http_connection.request("GET", "/readyz")
+            reply = http_connection.getresponse()
+            return b"opening" not in reply.read()
+        finally:
+            http_connection.close()
 
     def said(self):
         return self.log.read_text(errors="replace")

@@ -134,7 +134,7 @@ def fault_http2_that_is_none(bank, is_long):
 
 def fault_bodies_that_come_slowly_hold_nobody_else_up(bank, _long):
     head = (b"POST /api/v1/enrolments/begin HTTP/1.1\r\nHost: localhost\r\n"
-            b"Content-Type: application/json\r\nContent-Length: 1000\r\n\r\n{")
+            b"Content-Type: application/json\r\nContent-Length: 60000\r\n\r\n{")
     with well(bank, "slow") as server:
         slow = [raw(server, 60) for _ in range(SLOW)]
         began = time.monotonic()

@@ -36,7 +36,7 @@ def customers(count):
 
 def look(demo, setting, secret="", page=2, ok=True):
     """What our source and worker say."""
-    program = demo.binary.parent / "examples" / "look"
+    program = demo.binary.parent / "examples" / "look_at_source"
     assert program.exists(), f"{program} is built by `cargo test`"
     done = subprocess.run([program, demo.binary, json.dumps(setting), str(page)], input=secret,
                           capture_output=True, text=True, check=False, timeout=120)

@@ -6,11 +6,11 @@ use serde_json::{Map, Value, json};
 use std::path::Path;
 use std::process::Command;
 
-/// Work that is counted: its name, the room, and what its example is to do.
-const WORK: &[(&str, &str, &str)] = &[
-    ("seal and open 20,000 records", "store", "seal"),
-    ("commit 1,000 records", "store", "commit"),
-    ("scan 0.5 MB", "detect", "scan"),
+/// Work that is counted: its name, the room, its example, and what that is to do.
+const WORK: &[(&str, &str, &str, &str)] = &[
+    ("seal and open 20,000 records", "store", "counted_store", "seal"),
+    ("commit 1,000 records", "store", "counted_store", "commit"),
+    ("scan 0.5 MB", "detect", "counted_scan", "scan"),
 ];
 /// What an example does without work: self-tests and gathering of entropy, which are taken off.
 const START: &str = "start";
@@ -24,8 +24,8 @@ pub(crate) fn run(root: &Path, write: bool) -> bool {
     let agreed = agreed(root);
     let mut counted = Map::new();
     let (mut passed, mut failed) = (0, 0);
-    for (name, package, work) in WORK {
-        let counts = (count(root, package, work), count(root, package, START));
+    for (name, package, example, work) in WORK {
+        let counts = (count(root, package, example, work), count(root, package, example, START));
         let (Some(whole), Some(start)) = counts else {
             say(&format!("counts: {name}: could not be counted"));
             failed += 1;
@@ -58,21 +58,20 @@ fn save(root: &Path, counted: Map<String, Value>) -> bool {
 }
 
 /// Instructions of one piece of work, of all its threads.
-fn count(root: &Path, package: &str, work: &str) -> Option<f64> {
+fn count(root: &Path, package: &str, example: &str, work: &str) -> Option<f64> {
     let built = Command::new("cargo")
-        .args(["build", "--quiet", "--package", package, "--example", "counted"])
+        .args(["build", "--quiet", "--package", package, "--example", example])
         .current_dir(root)
         .status();
     if !built.is_ok_and(|status| status.success()) {
         return None;
     }
-    // Both rooms call their example by the same name: the later build takes the file's place.
     let folder = root.join("target/counts");
     let _ = std::fs::remove_dir_all(&folder);
     std::fs::create_dir_all(&folder).ok()?;
     let output = Command::new("valgrind")
         .args(["--tool=callgrind", "--callgrind-out-file=/dev/null"])
-        .arg(root.join("target/debug/examples/counted"))
+        .arg(root.join("target/debug/examples").join(example))
         .arg(work)
         .arg(&folder)
         .output()

@@ -124,6 +124,40 @@ impl Kind {
             Self::Custom(_) => "custom",
         }
     }
+
+    /// What people call it.
+    #[must_use]
+    pub const fn title(self) -> &'static str {
+        match self {
+            Self::HongKongIdentityCard => "HK identity card",
+            Self::PaymentCard => "payment card",
+            Self::MainlandIdentity => "Mainland identity number",
+            Self::Iban => "IBAN",
+            Self::Email => "e-mail address",
+            Self::HongKongPassport => "HKSAR passport",
+            Self::HomeReturnPermit => "Home Return Permit",
+            Self::MacauIdentity => "Macau identity card",
+            Self::TaiwanIdentity => "Taiwan identity number",
+            Self::Phone => "telephone number",
+            Self::BankAccount => "bank account",
+            Self::FpsIdentifier => "FPS identifier",
+            Self::Octopus => "Octopus card",
+            Self::BusinessRegistration => "business registration",
+            Self::Bic => "BIC",
+            Self::IpAddress => "IP address",
+            Self::MacAddress => "MAC address",
+            Self::Url => "web address",
+            Self::DateOfBirth => "date of birth",
+            Self::PersonName => "name",
+            Self::Address => "address",
+            Self::TravelDocument => "travel document (MRZ)",
+            Self::VehiclePlate => "vehicle plate",
+            Self::Salary => "salary",
+            Self::Health => "health",
+            Self::Secret => "secret",
+            Self::Custom(_) => "detector of one's own",
+        }
+    }
 }
 
 /// How sure a hit is.

@@ -70,7 +70,7 @@ fn place(view: &SourceView) -> String {
 fn row(sources: &[SourceView], finding: &Finding) -> FindingRow {
     let source = sources.iter().find(|view| view.source.id == finding.source);
     let kinds = finding.kinds.iter().filter(|kind| kind.tally.all() > 0);
-    let kinds = kinds.map(|k| format!("{} × {}", count(k.tally.all()), String::from(k.kind)));
+    let kinds = kinds.map(|k| format!("{} × {}", count(k.tally.all()), called(k.kind)));
     FindingRow {
         id: finding.id.to_string(),
         object: finding.shown(),
@@ -82,6 +82,12 @@ fn row(sources: &[SourceView], finding: &Finding) -> FindingRow {
         kinds: kinds.collect::<Vec<_>>().join(", "),
         seen: finding.last_seen,
     }
+}
+
+/// A kind in people's words; a detector of the bank's own by its number.
+pub(crate) fn called(kind: extract::KindName) -> String {
+    let word = String::from(kind);
+    if word.starts_with("custom-") { word } else { kind.0.title().to_owned() }
 }
 
 /// A level of risk as a state.

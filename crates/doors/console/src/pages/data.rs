@@ -175,7 +175,7 @@ fn heat_map(frame: &Frame, view: &DataOverview) -> Markup {
     html! {
         div.scroll role="region" aria-label="Stores by class" tabindex="0" {
             table {
-                caption { "Objects of each class; the thicker the line, the more." }
+                caption { "Objects of each class; the darker the cell, the more." }
                 thead { tr {
                     th scope="col" { "Store" }
                     th scope="col" { "Place" }
@@ -342,7 +342,7 @@ fn holds(frame: &Frame, view: &FindingView) -> Markup {
         section {
             h2 { "What it holds" }
             (table(frame.language, "What it holds", HOLDS, &html! { @for kind in &view.finding.kinds { tr {
-                    th scope="row" { (String::from(kind.kind)) }
+                    th scope="row" { (crate::load::data::called(kind.kind)) }
                     td.n { (count(kind.tally.sure)) }
                     td.n { (count(kind.tally.likely)) }
                     td.n { (count(kind.tally.distinct)) }

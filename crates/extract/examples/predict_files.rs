@@ -1,5 +1,5 @@
 //! Prints the hits of files of any encoding as JSON lines, for a score script:
-//! `predict ROOT FILE…`. Places are bytes of the text decoded to UTF-8.
+//! `predict_files ROOT FILE…`. Places are bytes of the text decoded to UTF-8.
 #![expect(clippy::print_stdout, reason = "an example speaks on standard output")]
 
 use detect::Kind;

@@ -1,5 +1,5 @@
-//! Work of a fixed amount, for counting instructions: `counted seal`, `counted commit FOLDER`, and
-//! `counted start` for what both begin with.
+//! Work of a fixed amount, for counting instructions: `counted_store seal`,
+//! `counted_store commit FOLDER`, and `counted_store start` for what both begin with.
 //!
 //! `cargo xtask counts` runs it under callgrind; counts do not depend on the machine's mood.
 
