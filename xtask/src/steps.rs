@@ -86,7 +86,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "counts",
-        allowance_seconds: 90,
+        allowance_seconds: 180,
         depth: Depth::Full,
         program: "cargo",
         arguments: &["run", "--quiet", "--package", "xtask", "--", "counts"],
