@@ -22,6 +22,7 @@ use kernel::actions::{KeyDestroy, KeyRecover, SystemConfigure};
 use kernel::{Event, KeyId, Outcome, Permit, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::time::Duration;
 use store::limits::READ_ROWS_MAX;
 use store::{Batch, Collection, Expect, KeyRange, Record};
 use strongroom::shred::{ShredError, Survivor};
@@ -279,7 +280,9 @@ impl Keys {
                 Err(KeysError::Shred(ShredError::OnTheWay(_))) if tries < ARRIVAL_TRIES => {
                     tries += 1;
                     self.inner.store.flush().await?;
-                    tokio::task::yield_now().await;
+                    // What is not handed to the store yet is not flushed: give it time, more each
+                    // time, two seconds in all.
+                    tokio::time::sleep(Duration::from_millis(u64::from(tries))).await;
                 }
                 done => done?,
             }

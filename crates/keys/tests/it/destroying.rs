@@ -105,14 +105,10 @@ async fn a_destruction_among_new_keys_lets_them_arrive() {
         }));
     }
     let done = bench.keys.destroy(bench.on_key(dead), &gone()).await.unwrap();
+    assert!(matches!(done, Destroyed::Done { .. }), "{done:?}");
     for one in making {
         bench.encrypt(one.await.unwrap(), "x").await;
     }
-    // On a slow machine new keys may keep coming for longer than it tries: then the sweep ends it.
-    if matches!(done, Destroyed::Scheduled { .. }) {
-        assert_eq!(bench.keys.sweep().await.unwrap().destroyed, [dead]);
-    }
-    assert!(bench.keys.sweep().await.unwrap().destroyed.is_empty(), "it is done");
 }
 
 #[tokio::test]
