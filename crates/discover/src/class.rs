@@ -1,40 +1,6 @@
 //! How sensitive data is, and under whose rules it falls.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-macro_rules! words {
-    ($(#[$top:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $word:literal,)* }) => {
-        $(#[$top])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        pub enum $type { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
-
-        impl $type {
-            /// Every one, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word in records, labels and on screen.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The one of a word, if there is one.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.word() == word)
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
-
-words! {
+kernel::words! {
     /// How sensitive something is, the least first.
     Class {
         /// Anybody may know it.
@@ -50,7 +16,7 @@ words! {
     }
 }
 
-words! {
+kernel::words! {
     /// Under whose rules data falls.
     Category {
         /// Personal data (Personal Data (Privacy) Ordinance, section 2).

@@ -1,40 +1,6 @@
 //! The kinds of asset and relation, and the ways in which something is known.
 
-use serde::{Deserialize, Serialize};
-use std::fmt;
-
-macro_rules! words {
-    ($(#[$top:meta])* $type:ident { $($(#[$doc:meta])* $name:ident = $word:literal,)* }) => {
-        $(#[$top])*
-        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug, Serialize, Deserialize)]
-        pub enum $type { $($(#[$doc])* #[serde(rename = $word)] $name,)* }
-
-        impl $type {
-            /// Every one, in order.
-            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
-
-            /// The word in files, records and on screen.
-            #[must_use]
-            pub const fn word(self) -> &'static str {
-                match self { $(Self::$name => $word,)* }
-            }
-
-            /// The one of a word, if there is one.
-            #[must_use]
-            pub fn from_word(word: &str) -> Option<Self> {
-                Self::ALL.iter().copied().find(|one| one.word() == word)
-            }
-        }
-
-        impl fmt::Display for $type {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(self.word())
-            }
-        }
-    };
-}
-
-words! {
+kernel::words! {
     /// What a thing of the inventory is.
     AssetKind {
         /// A key under our management or a cloud's own key.
@@ -76,7 +42,7 @@ words! {
     }
 }
 
-words! {
+kernel::words! {
     /// How one thing relates to another; read as `from` *word* `to`.
     RelationKind {
         /// A key protects data or another key.
@@ -96,7 +62,7 @@ words! {
     }
 }
 
-words! {
+kernel::words! {
     /// How something is known, the strongest first. A status is no stronger than its weakest input.
     KnownBy {
         /// We operate the control and saw it ourselves.

@@ -30,6 +30,7 @@ mod problem;
 mod resource;
 mod rng;
 mod secret;
+mod words;
 
 pub use action::{Action, ActionType, actions};
 pub use caller::{
