@@ -1,43 +1,28 @@
-//! The public handle: sources, scans, findings as a caller may see them.
+//! The public handle: what discovery stands on, and the scans that run.
 
 use crate::error::DiscoverError;
-use crate::finding::{Finding, Standing};
 use crate::pass::Pass;
 use crate::profile::Profile;
-use crate::records::{
-    Findings, FingerprintKeys, ObjectStates, Scans, SourceSecrets, Sources, Summaries, TakenBack,
-    finding_term, running_term, scan_term,
-};
+use crate::records::{FingerprintKeys, Scans, SourceSecrets, Sources, TakenBack, running_term};
+use crate::register::SOURCES_MAX;
 use crate::running::Running;
-use crate::scan::{Progress, Scan, ScanState, ScanView};
+use crate::scan::{Progress, Scan, ScanState};
 use crate::seams::{Inspector, LookFor, Opener};
-use crate::source::{
-    EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN,
-};
-use crate::summary::Summary;
-use crate::{Class, Level};
+use crate::source::SourceRecord;
 use access::Access;
-use extract::KindName;
-use inventory::{AssetKind, AssetRef, Inventory, Regions};
-use kernel::actions::{DataRead, DataScan, DataSource};
-use kernel::{
-    ActionType, Clock, DomainId, FindingId, Outcome, Permit, Recorder, Resource, ResourceKind, Rng,
-    ScanId, Scope, Secret, SourceId,
-};
+use inventory::{Inventory, Regions};
+use kernel::actions::DataScan;
+use kernel::{ActionType, Clock, Outcome, Permit, Rng, ScanId, Secret, SourceId};
 use keys::Keys;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use store::{Batch, Expect, KeyRange, PageCursor, Record, Store, StoreError};
+use store::{Batch, Expect, Store};
 use tokio::task::JoinSet;
 
-/// Most sources of one installation.
-pub const SOURCES_MAX: usize = 2_000;
 /// Scans of one source that are kept for trends; older ones go when a new one begins.
 pub const SCANS_KEPT: usize = 400;
-/// Longest secret of a source, in bytes: a private key in PEM fits.
-pub const SECRET_BYTES_MAX: usize = 16 * 1024;
 
 /// What discovery stands on.
 pub struct Ground {
@@ -91,55 +76,6 @@ pub(crate) struct Inner {
 impl fmt::Debug for Discover {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Discover")
-    }
-}
-
-/// Which findings are wanted.
-#[derive(Debug, Clone, Default)]
-pub struct Wanted {
-    /// Of this source.
-    pub source: Option<SourceId>,
-    /// Of this class.
-    pub class: Option<Class>,
-    /// That hold this kind.
-    pub kind: Option<KindName>,
-    /// That stand so; everything but what is gone when not said.
-    pub standing: Option<Standing>,
-    /// Of this level of risk or above.
-    pub level: Option<Level>,
-    /// At most so many.
-    pub limit: usize,
-    /// After this place.
-    pub after: Option<PageCursor>,
-}
-
-/// Findings, the highest risk first.
-#[derive(Debug)]
-pub struct FindingPage {
-    /// The findings.
-    pub items: Vec<Finding>,
-    /// Where the next page begins.
-    pub next: Option<PageCursor>,
-}
-
-/// A source with where it stands.
-#[derive(Debug, Clone)]
-pub struct SourceView {
-    /// What is kept.
-    pub source: SourceRecord,
-    /// Where it stands.
-    pub summary: Summary,
-    /// Its newest scan.
-    pub scan: Option<ScanView>,
-    /// Where it lies.
-    pub place: inventory::Place,
-}
-
-impl SourceView {
-    /// Whether it holds sensitive data outside Hong Kong, or where nobody knows.
-    #[must_use]
-    pub fn leaves_hong_kong(&self) -> bool {
-        !self.place.is_hong_kong() && self.summary.class().is_some_and(|c| c > Class::Internal)
     }
 }
 
@@ -217,123 +153,6 @@ impl Discover {
         }
         let mut passes = std::mem::take(&mut *self.inner.passes());
         while passes.join_next().await.is_some() {}
-    }
-
-    /// The thing that a permit is asked for: a source, by its key domain.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn source_resource(&self, id: SourceId, own: DomainId) -> Result<Resource, DiscoverError> {
-        let found = self.inner.store.get::<Sources>(&id)?;
-        let domain = found.map_or(own, |record| record.value.domain);
-        Ok(Resource::new(ResourceKind::Data, id.to_string(), domain))
-    }
-
-    /// The thing that a permit is asked for: a finding, by its key domain.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn finding_resource(
-        &self,
-        id: FindingId,
-        own: DomainId,
-    ) -> Result<Resource, DiscoverError> {
-        let found = self.inner.store.find_one::<Findings>(&finding_term(id))?;
-        let domain = found.map_or(own, |record| record.value.domain);
-        Ok(Resource::new(ResourceKind::Data, id.to_string(), domain))
-    }
-
-    /// Adds a source in the permit's key domain. Nothing is asked of it before its first scan.
-    ///
-    /// # Errors
-    /// When a value breaks a rule, the name is taken, or the store fails.
-    pub async fn add_source(
-        &self,
-        permit: Permit<DataSource>,
-        new: NewSource,
-        secret: Option<Secret<String>>,
-    ) -> Result<SourceRecord, DiscoverError> {
-        self.live(&permit)?;
-        let inner = &self.inner;
-        check(&new, secret.as_ref())?;
-        inner.profile(new.profile.as_deref())?;
-        if inner.store.count::<Sources>() >= SOURCES_MAX as u64 {
-            return Err(DiscoverError::TooMany("sources"));
-        }
-        let copy = secret.as_ref().map(|secret| Secret::new(secret.expose().clone()));
-        drop(inner.opener.open(&new.setting, copy).await?);
-        let id = SourceId::generate(&*inner.clock, &*inner.rng)?;
-        let own = || id.to_string().parse().map(|name| AssetRef::new(AssetKind::DataStore, name));
-        let asset = match new.asset {
-            Some(asset) => asset,
-            None => own().map_err(|_| DiscoverError::NoSource)?,
-        };
-        let source = SourceRecord {
-            id,
-            domain: permit.resource().domain,
-            name: new.name,
-            setting: new.setting,
-            profile: new.profile,
-            every_minutes: new.every_minutes,
-            bytes_per_second: new.bytes_per_second,
-            owner: new.owner,
-            asset,
-            provider: new.provider,
-            region: new.region,
-            added_at: inner.clock.wall(),
-            added_by: permit.caller().principal,
-            passes: 0,
-            scanned_at: None,
-        };
-        let guard = permit.guard();
-        let event = permit
-            .into_event(Outcome::Done, &*inner.clock)
-            .with("source", id.to_string())
-            .with("name", source.name.as_str())
-            .with("asset", source.asset.to_string());
-        let mut batch = Batch::new()
-            .put::<Sources>(&id, &source, Expect::Absent)
-            .put::<Summaries>(&id, &Summary::default(), Expect::Absent)
-            .guard(guard)
-            .event(event);
-        if let Some(secret) = secret {
-            batch = batch.put::<SourceSecrets>(&id, secret.expose(), Expect::Absent);
-        }
-        match inner.store.commit(batch).await {
-            Ok(_) => Ok(source),
-            Err(StoreError::NotUnique { .. }) => Err(DiscoverError::NameTaken),
-            Err(cause) => Err(cause.into()),
-        }
-    }
-
-    /// Removes a source with its findings and scans. What it told the inventory stays as history.
-    ///
-    /// # Errors
-    /// When it is being scanned, there is none, or the store fails.
-    pub async fn remove_source(&self, permit: Permit<DataSource>) -> Result<(), DiscoverError> {
-        self.live(&permit)?;
-        let inner = &self.inner;
-        let record = inner.source_of(&permit)?;
-        let id = record.key;
-        if inner.running().contains_key(&id) {
-            return Err(DiscoverError::Scanning);
-        }
-        let guard = permit.guard();
-        let event = permit
-            .into_event(Outcome::Done, &*inner.clock)
-            .with("name", record.value.name.as_str())
-            .with("removed", "true");
-        let batch = Batch::new()
-            .delete::<Sources>(&id, Expect::Version(record.version))
-            .delete::<SourceSecrets>(&id, Expect::Any)
-            .delete::<Summaries>(&id, Expect::Any)
-            .guard(guard)
-            .event(event);
-        inner.store.commit(batch).await?;
-        // What belongs to it follows page by page; whatever is left of a crash harms nobody.
-        inner.drop_all::<Findings>(id).await?;
-        inner.drop_all::<ObjectStates>(id).await?;
-        inner.drop_all::<Scans>(id).await
     }
 
     /// Begins a scan of the permit's source.
@@ -434,159 +253,10 @@ impl Discover {
         }
     }
 
-    /// Sources that the caller may see, by name, each with where it stands.
-    ///
-    /// # Errors
-    /// When the permit has expired or the store cannot be read.
-    pub fn sources(&self, permit: Permit<DataRead>) -> Result<Vec<SourceView>, DiscoverError> {
-        self.live(&permit)?;
-        let found = self.inner.sources_within(&permit.scope())?;
-        let event = permit.into_event(Outcome::Done, &*self.inner.clock);
-        self.inner.store.record(event.with("sources", found.len().to_string()));
-        Ok(found)
-    }
-
-    /// The source of the permit.
-    ///
-    /// # Errors
-    /// When there is none, the permit has expired or the store cannot be read.
-    pub fn source(&self, permit: Permit<DataRead>) -> Result<SourceView, DiscoverError> {
-        self.live(&permit)?;
-        let record = self.inner.source_of(&permit)?;
-        let view = self.inner.view(record.value)?;
-        self.inner.store.record(permit.into_event(Outcome::Done, &*self.inner.clock));
-        Ok(view)
-    }
-
-    /// Scans of the permit's source, newest first.
-    ///
-    /// # Errors
-    /// When there is no such source, the permit has expired or the store cannot be read.
-    pub fn scans(&self, permit: Permit<DataRead>) -> Result<Vec<ScanView>, DiscoverError> {
-        self.live(&permit)?;
-        let id = self.inner.source_of(&permit)?.key;
-        let scans = self.inner.scans_of(id)?;
-        self.inner.store.record(permit.into_event(Outcome::Done, &*self.inner.clock));
-        Ok(scans.into_iter().map(|scan| self.inner.live_view(scan)).collect())
-    }
-
-    /// The source of a scan, for asking the gate about it.
-    ///
-    /// # Errors
-    /// When there is no such scan or the store cannot be read.
-    pub fn source_of_scan(&self, id: ScanId) -> Result<SourceId, DiscoverError> {
-        let found = self.inner.store.find_one::<Scans>(&scan_term(id))?;
-        found.map(|record| record.value.source).ok_or(DiscoverError::NoScan)
-    }
-
-    /// Findings that the caller may see, the highest risk first. At most 10,000 are looked at: a
-    /// page may come back short, with a place to go on from.
-    ///
-    /// # Errors
-    /// When the permit has expired or the store cannot be read.
-    pub fn findings(
-        &self,
-        permit: Permit<DataRead>,
-        wanted: &Wanted,
-    ) -> Result<FindingPage, DiscoverError> {
-        self.live(&permit)?;
-        let scope = permit.scope();
-        let now = self.inner.clock.wall();
-        let page = self.inner.store.page::<Findings>(
-            &scope,
-            wanted.after.as_ref(),
-            wanted.limit,
-            |record| {
-                let mut finding = record.value.clone();
-                finding.expire(now);
-                wanted.fits(&finding)
-            },
-        )?;
-        let mut items: Vec<_> = page.items.into_iter().map(|record| record.value).collect();
-        for finding in &mut items {
-            finding.expire(now);
-        }
-        let event = permit.into_event(Outcome::Done, &*self.inner.clock);
-        self.inner.store.record(event.with("findings", items.len().to_string()));
-        Ok(FindingPage { items, next: page.next })
-    }
-
-    /// The finding of the permit.
-    ///
-    /// # Errors
-    /// When there is none, the permit has expired or the store cannot be read.
-    pub fn finding(&self, permit: Permit<DataRead>) -> Result<Finding, DiscoverError> {
-        self.live(&permit)?;
-        let mut finding = self.inner.finding_of(&permit)?.value;
-        finding.expire(self.inner.clock.wall());
-        self.inner.store.record(permit.into_event(Outcome::Done, &*self.inner.clock));
-        Ok(finding)
-    }
-
-    /// The name of a source, for showing it beside a finding.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn source_name(&self, id: SourceId) -> Result<String, DiscoverError> {
-        let found = self.inner.store.get::<Sources>(&id)?;
-        Ok(found.map_or_else(|| id.to_string(), |record| record.value.name.as_str().to_owned()))
-    }
-
-    /// Sources whose scan is due by their schedule and not under way.
-    ///
-    /// # Errors
-    /// When the store cannot be read.
-    pub fn due(&self) -> Result<Vec<SourceId>, DiscoverError> {
-        let now = self.inner.clock.wall();
-        let all = self.inner.store.scan::<Sources>(&KeyRange::all(), SOURCES_MAX)?;
-        let running = self.inner.running();
-        let due = all.into_iter().map(|record| record.value).filter(|source| {
-            source.due_at().is_some_and(|at| at <= now) && !running.contains_key(&source.id)
-        });
-        Ok(due.map(|source| source.id).collect())
-    }
-
     pub(crate) fn live<A: ActionType>(&self, permit: &Permit<A>) -> Result<(), DiscoverError> {
         let live = permit.is_live(&*self.inner.clock);
         if live { Ok(()) } else { Err(DiscoverError::PermitExpired) }
     }
-}
-
-impl Wanted {
-    pub(crate) fn fits(&self, finding: &Finding) -> bool {
-        let standing = finding.standing();
-        self.source.is_none_or(|source| finding.source == source)
-            && self.class.is_none_or(|class| finding.class == class)
-            && self.kind.is_none_or(|kind| finding.kinds.iter().any(|k| k.kind == kind))
-            && self.standing.map_or(standing != Standing::Gone, |wanted| standing == wanted)
-            && self.level.is_none_or(|level| finding.risk.level() >= level)
-    }
-}
-
-fn check(new: &NewSource, secret: Option<&Secret<String>>) -> Result<(), DiscoverError> {
-    let every = new.every_minutes;
-    if every.is_some_and(|every| !(EVERY_MINUTES_MIN..=EVERY_MINUTES_MAX).contains(&every)) {
-        let rule = "is 15 minutes to a year";
-        return Err(DiscoverError::Value { field: "/every_minutes", rule });
-    }
-    if new.bytes_per_second.is_some_and(|rate| rate < THROTTLE_BYTES_MIN) {
-        let rule = "is at least 16,384";
-        return Err(DiscoverError::Value { field: "/bytes_per_second", rule });
-    }
-    if secret.is_some_and(|secret| secret.expose().len() > SECRET_BYTES_MAX) {
-        let rule = "has at most 16 KiB";
-        return Err(DiscoverError::Value { field: "/secret", rule });
-    }
-    if let Some(asset) = &new.asset
-        && !matches!(
-            asset.kind,
-            AssetKind::DataStore | AssetKind::FileSet | AssetKind::ColumnSet | AssetKind::Backup
-        )
-    {
-        let rule = "is a data-store, file-set, column-set or backup";
-        return Err(DiscoverError::Value { field: "/asset", rule });
-    }
-    Ok(())
 }
 
 impl Inner {
@@ -604,60 +274,6 @@ impl Inner {
 
     pub(crate) const fn fingerprint_key(&self) -> [u8; 32] {
         self.fingerprint_key
-    }
-
-    /// The source that a permit names, in the key domain for which it was given.
-    pub(crate) fn source_of<A: ActionType>(
-        &self,
-        permit: &Permit<A>,
-    ) -> Result<Record<Sources>, DiscoverError> {
-        let id: SourceId = permit.resource_id().ok_or(DiscoverError::NoSource)?;
-        let found = self.store.get::<Sources>(&id)?.ok_or(DiscoverError::NoSource)?;
-        let own = found.value.domain == permit.resource().domain;
-        if own { Ok(found) } else { Err(DiscoverError::NoSource) }
-    }
-
-    /// The finding that a permit names, in the key domain for which it was given.
-    pub(crate) fn finding_of<A: ActionType>(
-        &self,
-        permit: &Permit<A>,
-    ) -> Result<Record<Findings>, DiscoverError> {
-        let id: FindingId = permit.resource_id().ok_or(DiscoverError::NoFinding)?;
-        let found = self.store.find_one::<Findings>(&finding_term(id))?;
-        let found = found.ok_or(DiscoverError::NoFinding)?;
-        let own = found.value.domain == permit.resource().domain;
-        if own { Ok(found) } else { Err(DiscoverError::NoFinding) }
-    }
-
-    /// Scans of a source, newest first.
-    fn scans_of(&self, id: SourceId) -> Result<Vec<Scan>, DiscoverError> {
-        let found = self.store.scan::<Scans>(&KeyRange::prefix(&id), SCANS_KEPT * 2)?;
-        let mut scans: Vec<_> = found.into_iter().map(|record| record.value).collect();
-        scans.sort_by_key(|scan| std::cmp::Reverse(scan.pass));
-        Ok(scans)
-    }
-
-    fn live_view(&self, scan: Scan) -> ScanView {
-        let running = self.running().get(&scan.source).map(Arc::clone);
-        let live = running.filter(|_| scan.is_running()).map(|one| one.live(&*self.clock));
-        ScanView { scan, live }
-    }
-
-    pub(crate) fn sources_within(&self, scope: &Scope) -> Result<Vec<SourceView>, DiscoverError> {
-        let page = self.store.page::<Sources>(scope, None, SOURCES_MAX, |_| true)?;
-        page.items.into_iter().map(|record| self.view(record.value)).collect()
-    }
-
-    fn view(&self, source: SourceRecord) -> Result<SourceView, DiscoverError> {
-        let summary = self.store.get::<Summaries>(&source.id)?;
-        let scan = self.scans_of(source.id)?.into_iter().next();
-        let place = source.place(&self.regions);
-        Ok(SourceView {
-            summary: summary.map(|record| record.value).unwrap_or_default(),
-            scan: scan.map(|scan| self.live_view(scan)),
-            place,
-            source,
-        })
     }
 
     /// A pass made ready: profile, detectors and what was judged are those of now.
@@ -704,50 +320,9 @@ impl Inner {
         Ok(self.store.get::<SourceSecrets>(&id)?.map(|record| Secret::new(record.value)))
     }
 
-    /// Every finding of a source, page by page.
-    pub(crate) fn each_finding(
-        &self,
-        source: SourceId,
-        mut tell: impl FnMut(Finding),
-    ) -> Result<(), DiscoverError> {
-        let mut range = KeyRange::prefix(&source);
-        loop {
-            let found = self.store.scan::<Findings>(&range, 500)?;
-            let Some(last) = found.last() else { return Ok(()) };
-            range = range.after(&last.key);
-            found.into_iter().for_each(|record| tell(record.value));
-        }
-    }
-
-    /// The highest score among the open findings of a source.
-    pub(crate) fn highest(&self, source: SourceId) -> Result<u8, DiscoverError> {
-        let mut highest = 0;
-        self.each_finding(source, |finding| {
-            if finding.standing() == Standing::Open {
-                highest = highest.max(finding.risk.score);
-            }
-        })?;
-        Ok(highest)
-    }
-
     /// The bytes of a source: as they were counted ahead, else as they were read.
     pub(crate) fn expected_bytes(&self, running: &Running, scan: &Scan) -> u64 {
         let expected = running.live(&*self.clock).expected;
         if expected.complete { expected.bytes } else { scan.progress.bytes }
-    }
-
-    async fn drop_all<C>(&self, source: SourceId) -> Result<(), DiscoverError>
-    where
-        C: store::Collection,
-        C::Key: store::RecordKey,
-    {
-        loop {
-            let found = self.store.scan::<C>(&KeyRange::prefix(&source), 1_000)?;
-            if found.is_empty() {
-                return Ok(());
-            }
-            let batch = found.iter().fold(Batch::new(), |b, r| b.delete::<C>(&r.key, Expect::Any));
-            self.store.commit(batch).await?;
-        }
     }
 }

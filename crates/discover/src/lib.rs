@@ -24,7 +24,9 @@ mod judgement;
 mod pass;
 mod profile;
 mod publish;
+mod reading;
 mod records;
+mod register;
 pub mod report;
 mod risk;
 mod running;
@@ -44,9 +46,7 @@ pub use detectors::{
     DETECTORS_MAX, Detector, DetectorRule, EXACT_VALUES_MAX, NewDetector, NewRule, TRIED_BYTES_MAX,
     Tried, TriedSpan,
 };
-pub use discover::{
-    Discover, FindingPage, Ground, SCANS_KEPT, SECRET_BYTES_MAX, SOURCES_MAX, SourceView, Wanted,
-};
+pub use discover::{Discover, Ground, SCANS_KEPT};
 pub use error::DiscoverError;
 pub use finding::{
     Acceptance, Finding, FoundColumn, FoundKind, Handled, ShownSample, Standing, shown_name,
@@ -57,6 +57,8 @@ pub use profile::{
     Because, Classified, PROFILE_BYTES_MAX, Profile, ProfileError, REASON_CHARS_MAX, RULES_MAX,
     Rule, Tallies, Tally,
 };
+pub use reading::{FindingPage, SourceView, Wanted};
+pub use register::{SECRET_BYTES_MAX, SOURCES_MAX};
 pub use risk::{Aspect, Circumstances, FEW_READERS, Factor, Level, Risk, Safeguard};
 pub use sandboxed::Sandboxed;
 pub use scan::{

@@ -1,9 +1,10 @@
 //! Findings as tables: for a spreadsheet, for paper, and across borders.
 
 use crate::class::Class;
-use crate::discover::{Discover, SourceView, Wanted};
+use crate::discover::Discover;
 use crate::error::DiscoverError;
 use crate::finding::Finding;
+use crate::reading::{SourceView, Wanted};
 use documents::html::{Block, Page};
 use documents::{Cell, Table};
 use kernel::actions::DataRead;

@@ -1,8 +1,8 @@
 //! Findings and sources as doors tell them: without the real names of objects, without secrets.
 
 use crate::act::Act;
-use crate::discover::SourceView;
 use crate::finding::{Finding, Handled, shown_name};
+use crate::reading::SourceView;
 use extract::Fingerprint;
 use serde_json::{Map, Value, json};
 
