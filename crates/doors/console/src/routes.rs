@@ -212,7 +212,7 @@ async fn finding(
     console
         .page(request, move |desk| {
             let (source, view) = load::data::finding(desk, id(&finding, "finding")?)?;
-            Ok(pages::data::finding(&desk.frame, &source, &view))
+            Ok(pages::data::finding::finding(&desk.frame, &source, &view))
         })
         .await
 }
@@ -233,7 +233,7 @@ async fn sources(State(console): Asked, request: Request<Body>) -> Answer {
     console
         .page(request, |desk| {
             let (source, view) = load::data::source_list(desk)?;
-            Ok(pages::data::sources(&desk.frame, &source, &view))
+            Ok(pages::data::sources::sources(&desk.frame, &source, &view))
         })
         .await
 }
@@ -254,7 +254,7 @@ async fn ask_text(State(console): Asked, request: Request<Body>) -> Answer {
     console
         .page(request, |desk| {
             let (source, view) = load::data::try_box(desk, &desk.query)?;
-            Ok(pages::data::try_box(&desk.frame, &source, &view))
+            Ok(pages::data::trial::try_box(&desk.frame, &source, &view))
         })
         .await
 }
@@ -263,7 +263,7 @@ async fn try_text(State(console): Asked, request: Request<Body>) -> Answer {
     console
         .shown(request, |desk, fields| {
             let (source, view) = load::data::try_box(desk, fields)?;
-            Ok(pages::data::try_box(&desk.frame, &source, &view))
+            Ok(pages::data::trial::try_box(&desk.frame, &source, &view))
         })
         .await
 }

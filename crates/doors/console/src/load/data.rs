@@ -4,10 +4,10 @@ use crate::desk::Desk;
 use crate::elements::{Pager, State, Tone, count, query_value};
 use crate::fields::Fields;
 use crate::frame::Source;
-use crate::pages::data::{
-    Border, DataOverview, FindingRow, FindingView, Findings, Heat, ScanLine, SourceRow, Sources,
-    TryBox,
-};
+use crate::pages::data::finding::FindingView;
+use crate::pages::data::sources::{ScanLine, SourceRow, Sources};
+use crate::pages::data::trial::TryBox;
+use crate::pages::data::{Border, DataOverview, FindingRow, Findings, Heat};
 use discover::{Class, Finding, Level, SourceView, Standing, Wanted};
 use kernel::actions::DataRead;
 use kernel::{Action, FindingId, Problem, SourceId};
