@@ -4,7 +4,7 @@ use crate::masks::{Form, Row, STRETCH};
 #[cfg(target_arch = "x86_64")]
 use fearless_simd::prelude::*;
 #[cfg(target_arch = "x86_64")]
-use fearless_simd::{Simd, u64x4};
+use fearless_simd::{Simd, u64x4, u64x8};
 use std::ops::{BitAnd, BitOr, Not, Shl, Shr};
 
 /// Words of bits: one, or as many as the processor takes at once.
@@ -123,6 +123,26 @@ impl<S: Simd> Load<4> for Four<S> {
     #[inline(always)]
     fn store(&self, lanes: u64x4<S>) -> [u64; 4] {
         let mut words = [0u64; 4];
+        lanes.store_slice(&mut words);
+        words
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) struct Eight<S>(pub(crate) S);
+
+#[cfg(target_arch = "x86_64")]
+impl<S: Simd> Load<8> for Eight<S> {
+    type Lanes = u64x8<S>;
+
+    #[inline(always)]
+    fn load(&self, words: &[u64; 8]) -> u64x8<S> {
+        u64x8::from_slice(self.0, words)
+    }
+
+    #[inline(always)]
+    fn store(&self, lanes: u64x8<S>) -> [u64; 8] {
+        let mut words = [0u64; 8];
         lanes.store_slice(&mut words);
         words
     }

@@ -4,9 +4,9 @@
 //! of the bytes around allow what it reads. A place sees the block before and the block after,
 //! never more: how a text is divided into blocks makes no difference.
 
-#[cfg(target_arch = "x86_64")]
-use crate::bits::Four;
 use crate::bits::{Ahead, At, Lanes, Load, Word, run, store};
+#[cfg(target_arch = "x86_64")]
+use crate::bits::{Eight, Four};
 use crate::masks::{Classes, Row, STRETCH, classify};
 use fearless_simd::Level;
 #[cfg(target_arch = "x86_64")]
@@ -53,6 +53,7 @@ pub(crate) struct Places<T> {
 /// The places of a stretch of blocks.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
+    classes: Classes<Row>,
     /// For each kind of start a word for each block.
     pub(crate) places: Places<[u64; STRETCH]>,
     /// Words in which any place has its bit.
@@ -60,46 +61,63 @@ pub(crate) struct Stretch {
 }
 
 impl Stretch {
-    /// The places of [`STRETCH`] blocks from `base` on.
-    pub(crate) fn of(text: &[u8], base: usize) -> Self {
+    /// Room for the places of a stretch.
+    pub(crate) fn empty() -> Self {
+        let places = Places::<()>::default().map(|()| [0u64; STRETCH]);
+        Self { classes: Classes::empty(), places, any: [0; STRETCH] }
+    }
+
+    /// Finds the places of the [`STRETCH`] blocks from `base` on.
+    pub(crate) fn read(&mut self, text: &[u8], base: usize) {
         let level = Level::new();
-        let classes = classify(level, text, base);
+        classify(level, text, base, &mut self.classes);
+        #[cfg(target_arch = "x86_64")]
+        if let Some(simd) = level.as_avx512() {
+            return simd.vectorize(
+                #[inline(always)]
+                || self.eight_by_eight(simd),
+            );
+        }
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = level.as_avx2() {
             return simd.vectorize(
                 #[inline(always)]
-                || Self::four_by_four(simd, &classes),
+                || self.four_by_four(simd),
             );
         }
-        Self::one_by_one(&classes)
+        self.one_by_one();
     }
 
     /// One block at a time, on any processor.
-    fn one_by_one(classes: &Classes<Row>) -> Self {
-        Self::read(classes, &Word)
+    fn one_by_one(&mut self) {
+        self.find(&Word);
     }
 
     /// Four blocks at a time.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    fn four_by_four<S: Simd>(simd: S, classes: &Classes<Row>) -> Self {
-        Self::read(classes, &Four(simd))
+    fn four_by_four<S: Simd>(&mut self, simd: S) {
+        self.find(&Four(simd));
+    }
+
+    /// Eight blocks at a time.
+    #[cfg(target_arch = "x86_64")]
+    #[inline(always)]
+    fn eight_by_eight<S: Simd>(&mut self, simd: S) {
+        self.find(&Eight(simd));
     }
 
     /// `N` blocks at a time; inlined into the code for the processor's instructions.
     #[inline(always)]
-    fn read<const N: usize, L: Load<N>>(classes: &Classes<Row>, lanes: &L) -> Self {
-        let places = Places::<()>::default().map(|()| [0u64; STRETCH]);
-        let mut found = Self { places, any: [0; STRETCH] };
+    fn find<const N: usize, L: Load<N>>(&mut self, lanes: &L) {
         for first in (0..STRETCH).step_by(N) {
-            let before = classes.convert(&At::<L, N>(lanes, first));
-            let here = classes.convert(&At::<L, N>(lanes, first + 1));
-            let after = classes.convert(&At::<L, N>(lanes, first + 2));
+            let before = self.classes.convert(&At::<L, N>(lanes, first));
+            let here = self.classes.convert(&At::<L, N>(lanes, first + 1));
+            let after = self.classes.convert(&At::<L, N>(lanes, first + 2));
             let places = Places::of(&before, &here, &after);
-            store(lanes, places.any(), &mut found.any, first);
-            found.places.store(&places, lanes, first);
+            store(lanes, places.any(), &mut self.any, first);
+            self.places.store(&places, lanes, first);
         }
-        found
     }
 }
 
@@ -543,9 +561,16 @@ mod tests {
             let text = parts.concat();
             for base in [0, from.min(text.len())] {
                 let text = text.as_bytes();
-                agrees(&Stretch::of(text, base), text, base)?;
-                let classes = classify(Level::new(), text, base);
-                agrees(&Stretch::one_by_one(&classes), text, base)?;
+                let mut found = Stretch::empty();
+                found.read(text, base);
+                agrees(&found, text, base)?;
+                found.one_by_one();
+                agrees(&found, text, base)?;
+                #[cfg(target_arch = "x86_64")]
+                if let Some(simd) = Level::new().as_avx2() {
+                    simd.vectorize(|| found.four_by_four(simd));
+                    agrees(&found, text, base)?;
+                }
             }
         }
     }

@@ -11,64 +11,79 @@ pub(crate) fn around(text: &[u8], sign: usize) -> Option<Hit> {
     let parts = &*PARTS;
     let head = text.get(sign.saturating_sub(LOCAL_MAX)..sign)?;
     // Quotes and joints before belong to the text: `'a@b.com'`, `mail=a@b.com`.
-    let (mut length, mut first, mut after) = (0, 0, b'.');
-    for byte in head.iter().rev().take_while(|b| is(parts, **b, LOCAL)) {
-        if *byte == b'.' && after == b'.' {
+    let (mut first, mut after) = (0, b'.');
+    for (before, byte) in head.iter().rev().enumerate() {
+        let part = of(parts, *byte);
+        if part & LOCAL == 0 {
             break;
         }
+        // A full stop before the sign, or two in a row, are in no address.
+        if *byte == b'.' && after == b'.' {
+            return None;
+        }
         after = *byte;
-        length += 1;
-        if byte.is_ascii_alphanumeric() {
-            first = length;
+        if part & WORD != 0 {
+            first = before + 1;
         }
     }
-    // A full stop before the sign, or two in a row, are in no address.
-    let doubled = head.len().checked_sub(length + 1).and_then(|at| head.get(at)) == Some(&b'.');
-    if first == 0 || doubled {
+    if first == 0 {
         return None;
     }
     let end = domain(text, sign + 1, parts)?;
     Some(Hit::sure(Kind::Email, sign - first, end))
 }
 
-/// Where the domain that starts here ends: labels with dots between, the last of letters alone.
+/// Where the domain that starts here ends: labels with dots between, the last of letters alone. A
+/// full stop or hyphen at the end belongs to the sentence.
 fn domain(text: &[u8], start: usize, parts: &[u8; 256]) -> Option<usize> {
     let rest = text.get(start..)?;
-    let run = rest.iter().take(DOMAIN_MAX).take_while(|b| is(parts, **b, DOMAIN)).count();
-    let mut domain = rest.get(..run)?;
-    // A full stop or hyphen at the end belongs to the sentence.
-    while let Some((b'.' | b'-', shorter)) = domain.split_last() {
-        domain = shorter;
-    }
-    let (mut before, mut dot) = (b'.', None);
-    for (at, byte) in domain.iter().enumerate() {
-        if matches!((before, byte), (b'.', b'.' | b'-') | (b'-', b'.')) {
-            return None;
+    let (mut before, mut doubled, mut digits) = (b'.', false, false);
+    // Where the last label starts, and where it ends.
+    let (mut top, mut end) = (0, 0);
+    for (at, byte) in rest.iter().take(DOMAIN_MAX).enumerate() {
+        let part = of(parts, *byte);
+        if part & DOMAIN == 0 {
+            break;
         }
-        if *byte == b'.' {
-            dot = Some(at);
+        if part & WORD == 0 {
+            doubled |= before == b'.' || before == b'-' && *byte == b'.';
+        } else {
+            if doubled {
+                return None;
+            }
+            if before == b'.' {
+                top = at;
+                digits = false;
+            }
+            digits |= before == b'-' || part & DIGIT != 0;
+            end = at + 1;
         }
         before = *byte;
     }
-    let top = domain.get(dot? + 1..)?;
-    let fits = (2..=24).contains(&top.len()) && top.iter().all(u8::is_ascii_alphabetic);
-    fits.then_some(start + domain.len())
+    let fits = top > 0 && (2..=24).contains(&(end - top)) && !digits;
+    fits.then_some(start + end)
 }
 
 const LOCAL: u8 = 1;
 const DOMAIN: u8 = 2;
+/// Letters and digits, and digits alone.
+const WORD: u8 = 4;
+const DIGIT: u8 = 8;
 
 /// What each byte may be part of.
 static PARTS: LazyLock<[u8; 256]> = LazyLock::new(|| {
     std::array::from_fn(|place| match u8::try_from(place).unwrap_or(0) {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'.' | b'-' => LOCAL | DOMAIN,
+        b'a'..=b'z' | b'A'..=b'Z' => LOCAL | DOMAIN | WORD,
+        b'0'..=b'9' => LOCAL | DOMAIN | WORD | DIGIT,
+        b'.' | b'-' => LOCAL | DOMAIN,
         b'_' | b'%' | b'+' | b'\'' | b'~' => LOCAL,
         _ => 0,
     })
 });
 
-fn is(parts: &[u8; 256], byte: u8, part: u8) -> bool {
-    parts.get(usize::from(byte)).is_some_and(|parts| parts & part != 0)
+#[inline]
+fn of(parts: &[u8; 256], byte: u8) -> u8 {
+    parts.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 #[cfg(test)]

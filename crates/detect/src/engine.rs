@@ -3,7 +3,8 @@
 use crate::candidates::{Places, Stretch};
 use crate::masks::{BLOCK, STRETCH};
 use crate::text::border_before;
-use crate::topic::{self, Near, Topic};
+use crate::told::{Stand, Told};
+use crate::topic::Topic;
 use crate::words::{self, Roles};
 use crate::{
     Confidence, Hit, address_en, assigned, bank, email, hkid, iban, name_en, name_zh, network,
@@ -28,28 +29,30 @@ impl Pass {
     /// Parses every candidate between `from` and `to`, block by block.
     pub(crate) fn sweep(&mut self, text: &[u8], from: usize, to: usize) {
         let mut base = from;
-        let mut near = Near::read(text, from);
+        let mut told = Told::before(text, from);
+        let mut stretch = Stretch::empty();
         while base < to {
-            let stretch = Stretch::of(text, base);
-            for (number, any) in stretch.any.into_iter().enumerate() {
+            stretch.read(text, base);
+            told.follow(&stretch.places.word, &stretch.places.line);
+            for (number, any) in stretch.any.iter().copied().enumerate() {
                 let start = base + number * BLOCK;
                 if start >= to {
                     break;
                 }
                 let kept = if to - start < BLOCK { (1u64 << (to - start)) - 1 } else { u64::MAX };
-                let word = |row: &[u64; STRETCH]| row.get(number).copied().unwrap_or(0);
-                let places = &stretch.places;
                 if any & kept != 0 {
-                    self.block(text, start, any & kept, &Seen { places: places.map(word), near });
+                    let word = |row: &[u64; STRETCH]| row.get(number).copied().unwrap_or(0);
+                    let places = stretch.places.map(word);
+                    let seen = Seen { text, start, places, told: &told, number };
+                    self.block(text, start, any & kept, &seen);
                 }
-                near = near.and_block(word(&places.word), word(&places.line));
             }
             base += STRETCH * BLOCK;
         }
     }
 
     /// Reads the places of one block.
-    fn block(&mut self, text: &[u8], start: usize, mut bits: u64, seen: &Seen) {
+    fn block(&mut self, text: &[u8], start: usize, mut bits: u64, seen: &Seen<'_>) {
         while bits != 0 {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
@@ -66,12 +69,14 @@ impl Pass {
         for at in from..to {
             let places = crate::slow::at(text, at);
             if at >= self.resume && places.any() != 0 {
-                self.parse(text, at, &Seen { places, near: Near::read(text, at) }, 0);
+                let mut told = Told::before(text, at);
+                told.follow(&[0; STRETCH], &[0; STRETCH]);
+                self.parse(text, at, &Seen { text, start: at, places, told: &told, number: 0 }, 0);
             }
         }
     }
 
-    fn parse(&mut self, text: &[u8], at: usize, seen: &Seen, bit: u32) {
+    fn parse(&mut self, text: &[u8], at: usize, seen: &Seen<'_>, bit: u32) {
         // A parser sees this much and no more, wherever the text was cut.
         let start = at.saturating_sub(BACK);
         let view = text.get(start..text.len().min(at + AHEAD)).unwrap_or_default();
@@ -96,17 +101,21 @@ impl Pass {
 }
 
 /// What is known of a block before its places are read.
-struct Seen {
+struct Seen<'a> {
+    /// The whole text, and where the block starts in it.
+    text: &'a [u8],
+    start: usize,
     places: Places<u64>,
-    /// Words and lines before the block.
-    near: Near,
+    /// The words around, and the block's number among them.
+    told: &'a Told,
+    number: usize,
 }
 
 /// One place of a text.
 struct Place<'a> {
     text: &'a [u8],
     at: usize,
-    seen: &'a Seen,
+    seen: &'a Seen<'a>,
     /// The place in its block.
     bit: u32,
 }
@@ -119,8 +128,8 @@ impl Place<'_> {
 
     /// What the words before say.
     fn topic(&self) -> Option<Topic> {
-        let Places { word, line, .. } = self.seen.places;
-        topic::before(self.text, self.at, &self.seen.near.and_bits(word, line, self.bit))
+        let Seen { text, start, told, number, .. } = *self.seen;
+        told.topic(&Stand { whole: text, start, number, bit: self.bit }, self.text, self.at)
     }
 
     /// What is here.

@@ -12,10 +12,19 @@ use crate::{Confidence, Hit, Kind};
 pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
     // ASCII digits: six and a bracket, seven, or three and a space.
     let letters = 1 + usize::from(text.get(start + 1)?.is_ascii_alphabetic());
-    if text.get(start + letters)?.is_ascii_digit()
-        && !matches!(text::digits(text, start + letters), 6 | 7 | 3)
-    {
-        return None;
+    if text.get(start + letters)?.is_ascii_digit() {
+        let digits = text::digits(text, start + letters);
+        let check = start + letters + 6;
+        match (digits, text.get(check..check + 3)) {
+            (6, Some([b'(', check, b')']))
+                if usual(text, start, letters) != Some(check.to_ascii_uppercase()) =>
+            {
+                return None;
+            }
+            (7, Some([check, ..])) if usual(text, start, letters) != Some(*check) => return None,
+            (3 | 6 | 7, _) => {}
+            _ => return None,
+        }
     }
     let mut reader = Reader { text, at: start };
     let first = reader.letter()?;
@@ -45,6 +54,26 @@ pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic
     let sure = bracket || topic() == Some(Topic::Identity);
     let confidence = if sure { Confidence::Sure } else { Confidence::Possible };
     Some(Hit { kind: Kind::HongKongIdentityCard, start, end, confidence })
+}
+
+/// The check digit that one or two letters and six digits need, without anything between.
+fn usual(text: &[u8], start: usize, letters: usize) -> Option<u8> {
+    let number = text.get(start..start + letters + 6)?;
+    let (letters, digits) = number.split_at_checked(letters)?;
+    if !letters.iter().all(u8::is_ascii_alphabetic) {
+        return None;
+    }
+    let sum = match letters {
+        [first, second] => 9 * value(*first) + 8 * value(*second),
+        [first] => 9 * 36 + 8 * value(*first),
+        _ => return None,
+    };
+    let digits = digits.iter().zip([7u32, 6, 5, 4, 3, 2]);
+    let sum = digits.fold(sum, |sum, (digit, weight)| sum + weight * u32::from(digit - b'0'));
+    Some(match (11 - sum % 11) % 11 {
+        10 => b'A',
+        check => b'0' + u8::try_from(check).ok()?,
+    })
 }
 
 fn value(letter: u8) -> u32 {

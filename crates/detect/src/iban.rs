@@ -99,8 +99,9 @@ const LENGTHS: &[(&[u8; 2], usize)] = &[
 
 /// The account number that starts here, if one does; groups of four may be parted by one space.
 pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
-    let [_, _, tens, ones] = text.get(start..)?.first_chunk::<4>()?;
-    if !tens.is_ascii_digit() || !ones.is_ascii_digit() {
+    let [first, second, tens, ones] = text.get(start..)?.first_chunk::<4>()?;
+    let country = first.is_ascii_uppercase() && second.is_ascii_uppercase();
+    if !country || !tens.is_ascii_digit() || !ones.is_ascii_digit() {
         return None;
     }
     let country = text.get(start..start + 2)?;

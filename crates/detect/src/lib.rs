@@ -56,6 +56,7 @@ mod stream;
 mod table;
 mod terms;
 mod text;
+mod told;
 mod topic;
 mod travel;
 mod words;

@@ -111,6 +111,11 @@ impl Form<(), Row> for Empty {
 }
 
 impl Classes<Row> {
+    /// Of no text yet.
+    pub(crate) fn empty() -> Self {
+        Classes::<()>::default().convert(&Empty)
+    }
+
     #[inline(always)]
     fn put(&mut self, number: usize, block: &Classes<u64>) {
         put(&mut self.digit, number, block.digit);
@@ -148,21 +153,22 @@ fn put(row: &mut Row, number: usize, bits: u64) {
 }
 
 /// The classes of the blocks of a text from `base` on: one block before it, [`STRETCH`] blocks, one
-/// after. Bytes outside the text are in no class.
-pub(crate) fn classify(level: Level, text: &[u8], base: usize) -> Classes<Row> {
-    dispatch!(level, simd => rows(simd, text, base))
+/// after, in the room that the last stretch had. Bytes outside the text are in no class.
+pub(crate) fn classify(level: Level, text: &[u8], base: usize, classes: &mut Classes<Row>) {
+    dispatch!(level, simd => rows(simd, text, base, classes));
 }
 
 /// Inlined into the code for each set of instructions.
 #[inline(always)]
-fn rows<S: Simd>(simd: S, text: &[u8], base: usize) -> Classes<Row> {
-    let mut classes = Classes::<()>::default().convert(&Empty);
+fn rows<S: Simd>(simd: S, text: &[u8], base: usize, classes: &mut Classes<Row>) {
     let blocks = text.len().saturating_sub(base).div_ceil(BLOCK) + 1;
     for number in 0..ROW.min(blocks) {
         let bytes = bytes(text, base, number);
         classes.put(number, &block(simd, &bytes));
     }
-    classes
+    for number in blocks..ROW {
+        classes.put(number, &Classes::default());
+    }
 }
 
 /// The bytes of the block before `base` or of one from there on; zero where the text has none.
@@ -287,7 +293,8 @@ mod tests {
         let text: Vec<u8> = (0..=255u8).chain(b'0'..=b'z').collect();
         for level in [Level::new(), Level::fallback()] {
             for base in [0, 1, 64, 100] {
-                let found = classify(level, &text, base);
+                let mut found = Classes::empty();
+                classify(level, &text, base, &mut found);
                 for (at, byte) in text.iter().enumerate().skip(base.saturating_sub(BLOCK)) {
                     let bits = found.convert(&Bit(at + BLOCK - base));
                     assert_eq!(bits, class_of(*byte), "byte {at} from {base} with {level:?}");
@@ -306,9 +313,10 @@ mod tests {
             base in 0usize..200,
         ) {
             let base = base.min(bytes.len());
-            prop_assert_eq!(
-                classify(Level::new(), &bytes, base), classify(Level::fallback(), &bytes, base)
-            );
+            let [mut fast, mut plain] = [Classes::empty(); 2];
+            classify(Level::new(), &bytes, base, &mut fast);
+            classify(Level::fallback(), &bytes, base, &mut plain);
+            prop_assert_eq!(fast, plain);
         }
     }
 }

@@ -22,7 +22,7 @@ const FIELD_WORD_BYTES: usize = 20;
 /// The longest word, in bytes; a test looks.
 const WORD_BYTES_MAX: usize = 32;
 /// Beginnings of words are told apart by this many bits.
-const BEGINNINGS: usize = 16_384;
+const BEGINNINGS: usize = 65_536;
 
 /// What a word says about the value after it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,16 +112,44 @@ impl Topic {
 }
 
 /// Words by how they begin; most words of a text begin none, which one bit says.
-struct Dictionary {
-    begins: Vec<u64>,
+pub(crate) struct Dictionary {
+    begins: Box<[u64; BEGINNINGS / 64]>,
     /// For each beginning its bucket.
     buckets: Vec<u16>,
-    words: Vec<Vec<(&'static [u8], Topic)>>,
+    words: Vec<Vec<Word>>,
 }
 
-static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
+/// A word by its first eight bytes, which tell most apart, and whole.
+struct Word {
+    /// The bytes as [`loose`] has them, and the bits of them that count: joints do not.
+    head: u64,
+    mask: u64,
+    whole: &'static [u8],
+    topic: Topic,
+}
+
+impl Word {
+    fn new(whole: &'static [u8], topic: Topic) -> Self {
+        let mut mask = [0u8; 8];
+        mask.iter_mut().zip(whole).for_each(|(m, b)| *m = if *b == b' ' { 0 } else { u8::MAX });
+        let mask = u64::from_le_bytes(mask);
+        Self { head: loose(whole) & mask, mask, whole, topic }
+    }
+}
+
+/// The first eight bytes, letters without case; zero for those that are missing.
+#[inline]
+fn loose(text: &[u8]) -> u64 {
+    let bytes = match text.first_chunk::<8>() {
+        Some(bytes) => *bytes,
+        None => std::array::from_fn(|i| text.get(i).copied().unwrap_or(0)),
+    };
+    u64::from_le_bytes(bytes) | 0x2020_2020_2020_2020
+}
+
+pub(crate) static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
     let mut words = Dictionary {
-        begins: vec![0u64; BEGINNINGS / 64],
+        begins: Box::new([0; BEGINNINGS / 64]),
         buckets: vec![0; BEGINNINGS],
         words: vec![Vec::new()],
     };
@@ -135,7 +163,7 @@ static WORDS: LazyLock<Dictionary> = LazyLock::new(|| {
         }
     }
     for bucket in &mut words.words {
-        bucket.sort_by_key(|(word, _)| std::cmp::Reverse(word.len()));
+        bucket.sort_by_key(|word| std::cmp::Reverse(word.whole.len()));
     }
     words
 });
@@ -152,19 +180,23 @@ impl Dictionary {
             self.words.push(Vec::new());
         }
         let Some(bucket) = self.words.get_mut(usize::from(*number)) else { return };
-        if !bucket.iter().any(|(known, _)| *known == word) {
-            bucket.push((word, topic));
+        if !bucket.iter().any(|known| known.whole == word) {
+            bucket.push(Word::new(word, topic));
         }
     }
 
     /// The longest word that starts here and ends by `limit`: where it ends, and its topic.
-    #[inline]
     fn starting(&self, text: &[u8], start: usize, limit: usize) -> Option<(usize, Topic)> {
+        self.longest(place_of(key_of(text, start)), text, start, limit)
+    }
+
+    /// Whether some word starts here.
+    #[inline]
+    pub(crate) fn has(&self, text: &[u8], start: usize) -> bool {
         let place = place_of(key_of(text, start));
-        if self.begins.get(place / 64)? >> (place % 64) & 1 == 0 {
-            return None;
-        }
-        self.longest(place, text, start, limit)
+        let bits = self.begins.get(place / 64 % (BEGINNINGS / 64));
+        let begins = bits.is_some_and(|bits| bits >> (place % 64) & 1 == 1);
+        begins && self.longest(place, text, start, usize::MAX).is_some()
     }
 
     fn longest(
@@ -175,14 +207,15 @@ impl Dictionary {
         limit: usize,
     ) -> Option<(usize, Topic)> {
         let bucket = self.words.get(usize::from(*self.buckets.get(place)?))?;
-        bucket.iter().find_map(|(word, topic)| {
-            let end = start + word.len();
+        let head = loose(text.get(start..)?);
+        bucket.iter().filter(|word| head & word.mask == word.head).find_map(|word| {
+            let end = start + word.whole.len();
             if end > limit {
                 return None;
             }
             let part = text.get(start..end)?;
-            let same = part.iter().zip(*word).all(|(a, b)| fold(*a) == *b);
-            (same && ends_word(text, start, end)).then_some((end, *topic))
+            let same = part.iter().zip(word.whole).all(|(a, b)| fold(*a) == *b);
+            (same && ends_word(text, start, end)).then_some((end, word.topic))
         })
     }
 }
@@ -271,29 +304,6 @@ impl Near {
         }
         near
     }
-
-    /// The same for the place after a block with these words and lines.
-    #[inline]
-    pub(crate) fn and_block(&self, words: u64, lines: u64) -> Self {
-        let and = |before: u128, block: u64| before >> 64 | u128::from(block) << 64;
-        Self { words: and(self.words, words), lines: and(self.lines, lines) }
-    }
-
-    /// The same for the place in the next block of which this many bits stand before.
-    #[inline]
-    pub(crate) fn and_bits(&self, words: u64, lines: u64, bits: u32) -> Self {
-        let and = |before: u128, block: u64| match bits {
-            0 => before,
-            bits => before >> bits | u128::from(block) << (128 - bits),
-        };
-        Self { words: and(self.words, words), lines: and(self.lines, lines) }
-    }
-}
-
-/// The upper half: nothing of it is lost.
-#[inline]
-fn high(bits: u128) -> u64 {
-    u64::try_from(bits >> 64).unwrap_or(u64::MAX)
 }
 
 /// The part of a text that may name the value at a place.
@@ -304,6 +314,10 @@ struct Line<'a> {
     start: usize,
     end: usize,
 }
+
+/// How far before a field the word may start that names it.
+pub(crate) const FIELD_BYTES: u32 = 36;
+const _: () = assert!(FIELD_BYTES as usize == FIELD_REACH_BYTES + FIELD_WORD_BYTES);
 
 /// What the text right before a value says that the value is.
 pub(crate) fn before(text: &[u8], at: usize, near: &Near) -> Option<Topic> {
@@ -335,6 +349,12 @@ fn is_field(line: &[u8]) -> bool {
     matches!(line.last(), Some(b',' | b'\t' | b'|' | b';'))
 }
 
+/// Whether a line that ends with this byte may announce the next one's value: with a colon, perhaps
+/// a full-width one, before spaces.
+pub(crate) const fn announces(last: u8) -> bool {
+    matches!(last, b':' | b' ' | b'\r' | 0x9a)
+}
+
 impl<'a> Line<'a> {
     fn before(text: &'a [u8], at: usize, near: &'a Near) -> Option<Self> {
         let least = at.saturating_sub(WINDOW_BYTES);
@@ -348,8 +368,7 @@ impl<'a> Line<'a> {
             return Some(line(newline + 1, at));
         }
         // The value stands alone on its line: the line above may name it.
-        let last = text.get(newline.checked_sub(1)?)?;
-        if !matches!(last, b':' | b' ' | b'\r' | 0x9a) {
+        if !announces(*text.get(newline.checked_sub(1)?)?) {
             return None;
         }
         let above = text.get(least..newline)?;
@@ -402,28 +421,26 @@ impl<'a> Line<'a> {
         // Bit 127 is the byte before `from`.
         let shift = u32::try_from(self.at - from).ok()?;
         let begins = self.near.words.checked_shl(shift).unwrap_or(0);
-        let halves = [(high(begins), 1usize), (high(begins << 64), 65)];
-        for (mut bits, first) in halves {
-            while bits != 0 {
-                let back = bits.leading_zeros();
-                bits ^= 1 << (63 - back);
-                let at = from.wrapping_sub(back as usize + first);
-                // Wrapped around, it is far beyond `from`.
-                if at < lowest || at > from {
-                    return found;
+        let mut bits = begins;
+        while bits != 0 {
+            let back = bits.leading_zeros();
+            bits ^= 1 << (127 - back);
+            let at = from.wrapping_sub(back as usize + 1);
+            // Wrapped around, it is far beyond `from`.
+            if at < lowest || at > from {
+                return found;
+            }
+            if found.is_some_and(|(first, _)| first > at + WORD_BYTES_MAX) {
+                return found;
+            }
+            let Some((end, topic)) = words.starting(self.text, at, from) else { continue };
+            match found {
+                None if end >= least => found = Some((at, topic)),
+                // Words of other scripts make one name: `八達通` and `卡號`.
+                Some((first, _)) if end > first || end == first && !is_ascii(self.text, at) => {
+                    found = Some((at, topic));
                 }
-                if found.is_some_and(|(first, _)| first > at + WORD_BYTES_MAX) {
-                    return found;
-                }
-                let Some((end, topic)) = words.starting(self.text, at, from) else { continue };
-                match found {
-                    None if end >= least => found = Some((at, topic)),
-                    // Words of other scripts make one name: `八達通` and `卡號`.
-                    Some((first, _)) if end > first || end == first && !is_ascii(self.text, at) => {
-                        found = Some((at, topic));
-                    }
-                    _ => {}
-                }
+                _ => {}
             }
         }
         found
@@ -460,7 +477,7 @@ mod tests {
 
     #[test]
     fn no_word_is_longer_than_a_reader_looks_back() {
-        let longest = WORDS.words.iter().flatten().map(|(word, _)| word.len()).max();
+        let longest = WORDS.words.iter().flatten().map(|word| word.whole.len()).max();
         assert!(longest.is_some_and(|length| length <= WORD_BYTES_MAX), "{longest:?}");
     }
 

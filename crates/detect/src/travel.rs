@@ -1,7 +1,7 @@
 //! Documents to travel with, and others that are letters and digits: passports of Hong Kong, Home
 //! Return Permits, identity numbers of Taiwan, machine-readable lines, vehicle marks.
 
-use crate::text::border_after;
+use crate::text::{self, border_after};
 use crate::topic::Topic;
 use crate::{Hit, Kind};
 
@@ -54,28 +54,34 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
 /// One or two capitals, an optional space, and digits: the letters, the number of digits, the end.
 fn form(text: &[u8], start: usize) -> Option<(&[u8], usize, usize)> {
     let rest = text.get(start..)?;
-    let letters = rest.iter().take(3).take_while(|b| b.is_ascii_alphabetic()).count();
+    let letter = |i: usize| rest.get(i).is_some_and(u8::is_ascii_alphabetic);
+    let letters = if !letter(1) { 1 } else { 2 };
     let space = usize::from(rest.get(letters) == Some(&b' '));
-    let digits = rest.get(letters + space..)?;
-    let digits = digits.iter().take(12).take_while(|b| b.is_ascii_digit()).count();
-    let fits = matches!(letters, 1 | 2) && (7..=11).contains(&digits);
+    let digits = text::digits(rest, letters + space);
+    let fits = letter(0) && (7..=11).contains(&digits);
     fits.then_some((rest.get(..letters)?, digits, start + letters + space + digits))
 }
 
 /// H and K for the passports in circulation, HJ and KJ for the newest.
 fn is_passport(letters: &[u8], digits: usize) -> bool {
-    let letters = letters.to_ascii_uppercase();
-    digits == 8 && matches!(letters.as_slice(), b"H" | b"K" | b"HJ" | b"KJ")
+    let [first, second] = capitals(letters);
+    digits == 8 && matches!(first, b'H' | b'K') && matches!(second, b'J' | 0)
 }
 
 /// H for Hong Kong, M for Macau, eight digits for life and two for the issue; HA and MA with seven
 /// for residents who are not Chinese nationals.
 fn is_permit(letters: &[u8], digits: usize) -> bool {
-    match letters.to_ascii_uppercase().as_slice() {
-        b"H" | b"M" => matches!(digits, 8 | 10),
-        b"HA" | b"MA" => matches!(digits, 7 | 9),
+    match capitals(letters) {
+        [b'H' | b'M', 0] => matches!(digits, 8 | 10),
+        [b'H' | b'M', b'A'] => matches!(digits, 7 | 9),
         _ => false,
     }
+}
+
+/// One or two letters as capitals; zero for a second one that is not there.
+fn capitals(letters: &[u8]) -> [u8; 2] {
+    let capital = |i: usize| letters.get(i).map_or(0, u8::to_ascii_uppercase);
+    [capital(0), capital(1)]
 }
 
 /// Taiwan: the letter stands for a two-digit region; weights 1, 9, 8, 7, 6, 5, 4, 3, 2, 1, 1; the

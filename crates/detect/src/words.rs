@@ -48,39 +48,56 @@ impl Roles {
 
 /// Longer words are in no list.
 const LETTERS_MAX: usize = 16;
-const PLACES: usize = 8192;
+const PLACES: usize = 4096;
+/// Words are told apart from those in no list by this many bits.
+const MARKS: usize = 65_536;
+
+/// A word in small letters, its first letter in the lowest byte.
+type Key = [u64; 2];
 
 struct Table {
-    places: Vec<(u128, Roles)>,
+    marks: Box<[u64; MARKS / 64]>,
+    places: Box<[(Key, Roles); PLACES]>,
 }
 
 impl Table {
     fn add(&mut self, word: &str, roles: Roles) {
         let key = pack(word.as_bytes());
-        let mut place = place_of(key);
-        while let Some(entry) = self.places.get_mut(place) {
-            if entry.0 == 0 || entry.0 == key {
+        let hash = hash_of(key);
+        if let Some(marks) = self.marks.get_mut(hash / 64) {
+            *marks |= 1 << (hash % 64);
+        }
+        let mut place = hash;
+        while let Some(entry) = self.places.get_mut(place % PLACES) {
+            if entry.0 == [0, 0] || entry.0 == key {
                 *entry = (key, Roles(entry.1.0 | roles.0));
                 return;
             }
-            place = (place + 1) % PLACES;
+            place += 1;
         }
     }
 
-    fn get(&self, key: u128) -> Roles {
-        let mut place = place_of(key);
+    #[inline]
+    fn get(&self, key: Key) -> Roles {
+        let hash = hash_of(key);
+        let marks = self.marks.get(hash / 64 % (MARKS / 64));
+        if marks.is_none_or(|marks| marks >> (hash % 64) & 1 == 0) {
+            return Roles::default();
+        }
+        let mut place = hash;
         loop {
-            match self.places.get(place) {
+            match self.places.get(place % PLACES) {
                 Some((found, roles)) if *found == key => return *roles,
-                Some((0, _)) | None => return Roles::default(),
-                Some(_) => place = (place + 1) % PLACES,
+                Some(([0, 0], _)) | None => return Roles::default(),
+                Some(_) => place += 1,
             }
         }
     }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { places: vec![(0, Roles::default()); PLACES] };
+    let places = Box::new([([0, 0], Roles::default()); PLACES]);
+    let mut table = Table { marks: Box::new([0; MARKS / 64]), places };
     let names = include_str!("../data/names-en.tsv");
     for line in names.lines().chain(include_str!("../data/address-words.tsv").lines()) {
         let Some((role, words)) = line.split_once('\t') else { continue };
@@ -92,50 +109,61 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
     table
 });
 
-/// The word in small letters, its first letter in the lowest byte.
-fn pack(word: &[u8]) -> u128 {
-    word.iter().rev().fold(0, |key, b| key << 8 | u128::from(b.to_ascii_lowercase()))
+fn pack(word: &[u8]) -> Key {
+    let mut key = [0u8; LETTERS_MAX];
+    key.iter_mut().zip(word).for_each(|(place, byte)| *place = byte | 0x20);
+    let half = |bytes: &[u8]| bytes.iter().rev().fold(0, |key, b| key << 8 | u64::from(*b));
+    let (low, high) = key.split_at(8);
+    [half(low), half(high)]
 }
 
 #[inline]
-fn place_of(key: u128) -> usize {
-    let halves = key & u128::from(u64::MAX) ^ (key >> 64);
-    let mixed = halves.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 51;
-    usize::try_from(mixed % PLACES as u128).unwrap_or_default()
+fn hash_of([low, high]: Key) -> usize {
+    let mixed = (low ^ high.rotate_left(29)).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    usize::try_from(mixed >> (64 - MARKS.ilog2())).unwrap_or_default()
 }
 
-/// Sixteen bytes each of the same value.
-const fn each(byte: u8) -> u128 {
-    u128::from_le_bytes([byte; 16])
+/// Eight bytes each of the same value.
+const fn each(byte: u8) -> u64 {
+    u64::from_le_bytes([byte; 8])
+}
+
+/// In each byte's highest bit: whether it is no letter, case put aside.
+#[inline]
+const fn others(folded: u64) -> u64 {
+    let seven = folded & each(0x7f);
+    let letter = (seven + each(0x80 - b'a')) & !(seven + each(0x7f - b'z'));
+    !(letter & !folded) & each(0x80)
 }
 
 /// The letters that start here: how many, and what the word can be.
+#[inline]
 pub(crate) fn at(text: &[u8], start: usize) -> (usize, Roles) {
     let rest = text.get(start..).unwrap_or_default();
-    if let Some(bytes) = rest.first_chunk::<16>() {
-        // In each byte's highest bit: whether it is no letter.
-        let folded = u128::from_le_bytes(*bytes) | each(0x20);
-        let seven = folded & each(0x7f);
-        let letter = (seven + each(0x80 - b'a')) & !(seven + each(0x7f - b'z'));
-        let other = !(letter & !folded) & each(0x80);
-        if other != 0 {
-            let bits = other.trailing_zeros() / 8 * 8;
-            let key = folded & !(u128::MAX << bits);
-            return ((bits / 8) as usize, TABLE.get(key));
-        }
+    let (Some(low), Some(high)) = (rest.first_chunk::<8>(), rest.get(8..16)) else {
+        return at_end(rest);
+    };
+    let low = u64::from_le_bytes(*low) | each(0x20);
+    let other = others(low);
+    if other != 0 {
+        let bits = other.trailing_zeros() / 8 * 8;
+        return ((bits / 8) as usize, TABLE.get([low & !(u64::MAX << bits), 0]));
     }
-    let mut key = 0u128;
-    for (length, byte) in rest.iter().take(LETTERS_MAX + 1).enumerate() {
-        if !byte.is_ascii_alphabetic() {
-            return (length, TABLE.get(key));
-        }
-        let shift = u32::try_from(8 * length).unwrap_or(u32::MAX);
-        key |= u128::from(byte | 0x20).checked_shl(shift).unwrap_or(0);
+    let high = high.first_chunk::<8>().map_or(0, |high| u64::from_le_bytes(*high)) | each(0x20);
+    let other = others(high);
+    if other == 0 {
+        return at_end(rest);
     }
-    if rest.len() <= LETTERS_MAX {
-        return (rest.len(), TABLE.get(key));
-    }
-    (rest.iter().take(64).take_while(|b| b.is_ascii_alphabetic()).count(), Roles::default())
+    let bits = other.trailing_zeros() / 8 * 8;
+    (8 + (bits / 8) as usize, TABLE.get([low, high & !(u64::MAX << bits)]))
+}
+
+/// The same near the end of the text, and for long words.
+#[cold]
+fn at_end(rest: &[u8]) -> (usize, Roles) {
+    let length = rest.iter().take(64).take_while(|b| b.is_ascii_alphabetic()).count();
+    let word = rest.get(..length).filter(|word| word.len() <= LETTERS_MAX);
+    (length, word.map_or_else(Roles::default, |word| TABLE.get(pack(word))))
 }
 
 /// The word that ends right before this place: its start and what it can be.
