@@ -6,8 +6,9 @@ use crate::profile::Profile;
 use crate::records::{FingerprintKeys, Scans, SourceSecrets, Sources, TakenBack, running_term};
 use crate::register::SOURCES_MAX;
 use crate::running::Running;
-use crate::scan::{Progress, Scan, ScanState};
+use crate::scan::{Progress, Scan, ScanState, Work};
 use crate::seams::{Inspector, LookFor, Opener};
+use crate::settle::Outlook;
 use crate::source::SourceRecord;
 use access::Access;
 use inventory::{Inventory, Regions};
@@ -129,6 +130,9 @@ impl Discover {
             let mut scan = record.value;
             let source = self.inner.store.get::<Sources>(&scan.source)?;
             scan.resumed = scan.resumed.saturating_add(1);
+            let batch =
+                Batch::new().put::<Scans>(&record.key, &scan, Expect::Version(record.version));
+            self.inner.store.commit(batch).await?;
             let went_on = source.is_some_and(|one| self.go_on(one.value, scan.clone()).is_ok());
             match went_on {
                 true => resumed += 1,
@@ -186,6 +190,7 @@ impl Discover {
             troubles_total: 0,
             classes: BTreeMap::new(),
             resumed: 0,
+            work: Work::default(),
         };
         let guard = permit.guard();
         let event = permit
@@ -290,7 +295,8 @@ impl Inner {
         let looking = self.inspector.ready(&look_for).await.map_err(DiscoverError::NotReady)?;
         let place = source.place(&self.regions);
         let inner = Arc::clone(self);
-        Ok(Pass { inner, source, scan, running, profile, judged, lens, looking, place })
+        let outlook = Arc::new(Outlook { inner, source, profile, judged, lens, place });
+        Ok(Pass { outlook, scan, running, looking })
     }
 
     /// With what objects are looked at: another one makes every object worth another look.

@@ -1,5 +1,7 @@
 //! What can go wrong with discovery, and how it is told.
 
+use crate::lease::LeaseLost;
+use crate::partition::NotTaken;
 use crate::profile::ProfileError;
 use crate::sources::SourceError;
 use access::AccessError;
@@ -22,6 +24,12 @@ pub enum DiscoverError {
     /// No such scan.
     #[error("no such scan")]
     NoScan,
+    /// The lease is over, or it is somebody else's.
+    #[error("the lease is over or somebody else's; take new work")]
+    LeaseLost,
+    /// A report speaks of an object that is not left in its partition.
+    #[error("an object of the report is not left in its partition")]
+    NotLeft,
     /// No such finding, or it is another key domain's.
     #[error("no such finding")]
     NoFinding,
@@ -112,6 +120,8 @@ impl DiscoverError {
             Self::PermitExpired => "permit-expired",
             Self::NoSource => "no-source",
             Self::NoScan => "no-scan",
+            Self::LeaseLost => "lease-lost",
+            Self::NotLeft => "not-left",
             Self::NoFinding => "no-finding",
             Self::NoDetector => "no-detector",
             Self::NoProfile(_) => "no-profile",
@@ -151,6 +161,21 @@ impl DiscoverError {
     }
 }
 
+impl From<LeaseLost> for DiscoverError {
+    fn from(_: LeaseLost) -> Self {
+        Self::LeaseLost
+    }
+}
+
+impl From<NotTaken> for DiscoverError {
+    fn from(why: NotTaken) -> Self {
+        match why {
+            NotTaken::Lost(_) => Self::LeaseLost,
+            NotTaken::NotLeft => Self::NotLeft,
+        }
+    }
+}
+
 impl From<DiscoverError> for Problem {
     fn from(error: DiscoverError) -> Self {
         let code = error.code();
@@ -170,6 +195,8 @@ impl From<DiscoverError> for Problem {
             DiscoverError::Randomness(cause) => return cause.into(),
             DiscoverError::PermitExpired
             | DiscoverError::NameTaken
+            | DiscoverError::LeaseLost
+            | DiscoverError::NotLeft
             | DiscoverError::Scanning
             | DiscoverError::NotScanning
             | DiscoverError::CannotAct

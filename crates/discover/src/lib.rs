@@ -17,10 +17,14 @@ mod class;
 mod decide;
 mod detectors;
 mod discover;
+mod ending;
 mod error;
 mod finding;
 mod folder;
 mod judgement;
+mod lease;
+mod looks;
+mod partition;
 mod pass;
 mod profile;
 mod publish;
@@ -33,6 +37,7 @@ mod running;
 mod sandboxed;
 mod scan;
 mod seams;
+mod settle;
 mod source;
 pub mod sources;
 mod summary;
@@ -52,6 +57,8 @@ pub use finding::{
     Acceptance, Finding, FoundColumn, FoundKind, Handled, ShownSample, Standing, shown_name,
 };
 pub use judgement::{FALSE_POSITIVES_MAX, FalsePositive, NoFind};
+pub use lease::{LEASE_PROGRESS_SECONDS_MAX, LEASE_SECONDS, Lease, Runner};
+pub use partition::PARTITIONS_AHEAD_MAX;
 pub use pass::PAGE_OBJECTS;
 pub use profile::{
     Because, Classified, PROFILE_BYTES_MAX, Profile, ProfileError, REASON_CHARS_MAX, RULES_MAX,

@@ -1,40 +1,35 @@
-//! One pass over a source: pages of objects, looks at what changed, commits with the cursor.
+//! One pass over a source: listed page by page, divided into partitions, looked into, settled.
 //!
-//! **Invariants:** findings, states of objects, summary and cursor of a page are one commit, so a
-//! crash costs at most one page of work; one event tells of a page, never one of an object; nothing
-//! that an object or a place does ends the pass.
+//! The server lists and looks itself. Of a source whose objects an agent reaches it only watches:
+//! agents list and look, and the pass ends when nothing is left.
+//!
+//! **Invariants:** what is durable of a pass is its record, its partitions and what was settled; a
+//! crash costs what was not reported yet; one event tells of a page or a report, never one of an
+//! object; nothing that an object or a place does ends the pass.
 
-use crate::act::QUARANTINE;
-use crate::discover::Inner;
 use crate::error::DiscoverError;
-use crate::finding::{Finding, Handled, Judge, Looked, shown_name};
-use crate::judgement::Judged;
-use crate::profile::Profile;
-use crate::records::{Findings, ObjectState, ObjectStates, Scans, Sources, Summaries, object_id};
+use crate::lease::{Claim, Runner};
+use crate::looks::{Desk, Looked, Looks, Tally, Worked};
+use crate::partition::{PARTITIONS_AHEAD_MAX, PartitionObjects, Partitions};
+use crate::records::object_id;
 use crate::running::{Running, Stop};
-use crate::scan::{Expected, Progress, Scan, ScanState};
+use crate::scan::{Expected, Scan, ScanState};
 use crate::seams::Looking;
-use crate::source::SourceRecord;
-use crate::sources::{Listing, Object, Source, SourceError};
-use extract::{Coverage, Inspection, TroubleKind};
-use inventory::Place;
-use kernel::{Event, FindingId, SourceId};
+use crate::settle::{Outlook, Report, Seen};
+use crate::sources::{Object, Source};
+use kernel::ScanId;
+use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 use store::{Batch, Expect, KeyRange, StoreError};
 use tokio::task::JoinSet;
 
-/// Objects of one page: at ten a second its work is lost in ten seconds, and its commit is small.
+/// Objects of one page and of one partition: at ten a second its work is lost in ten seconds, and
+/// its commit is small.
 pub const PAGE_OBJECTS: usize = 128;
 /// Objects that are counted ahead for the time left; beyond it no time is told.
 const COUNTED_OBJECTS_MAX: u64 = 5_000_000;
 /// Objects of one page of the count.
 const COUNTED_AT_ONCE: usize = 1_000;
-/// States of objects that the sweep for what is gone reads at once.
-const SWEPT_AT_ONCE: usize = 500;
-/// How often a page is committed anew when somebody decided on one of its findings meanwhile.
-const COMMITS_MAX: u32 = 5;
 
 /// How a pass ended.
 enum End {
@@ -44,22 +39,17 @@ enum End {
 
 /// A pass on its way.
 pub(crate) struct Pass {
-    pub(crate) inner: Arc<Inner>,
-    pub(crate) source: SourceRecord,
+    pub(crate) outlook: Arc<Outlook>,
     pub(crate) scan: Scan,
     pub(crate) running: Arc<Running>,
-    pub(crate) profile: Profile,
-    pub(crate) judged: Judged,
-    pub(crate) lens: [u8; 16],
     pub(crate) looking: Arc<dyn Looking>,
-    pub(crate) place: Place,
 }
 
-/// An object with what a look into it brought; `None` when it had not changed.
-struct Seen {
-    object: Object,
-    id: FindingId,
-    inspection: Option<Inspection>,
+/// A partition that the server holds.
+struct Turn {
+    number: u64,
+    claim: Claim,
+    objects: BTreeMap<u16, Object>,
 }
 
 impl Pass {
@@ -78,414 +68,131 @@ impl Pass {
         }
     }
 
+    async fn end(&self, state: ScanState, failure: Option<String>) -> Result<(), DiscoverError> {
+        self.outlook.end(self.scan.id, &self.running, state, failure).await
+    }
+
     async fn go(&mut self) -> Result<End, DiscoverError> {
-        let (opener, setting) = (&self.inner.opener, &self.source.setting);
-        let secret = || self.inner.secret(self.source.id);
-        let opened = opener.open(setting, secret()?).await?;
+        let (inner, source) = (&self.outlook.inner, &self.outlook.source);
+        let secret = || inner.secret(source.id);
+        let opened = inner.opener.open(&source.setting, secret()?).await?;
         // Counting has the source opened for itself: a listing may remember where it was.
-        let counted = opener.open(setting, secret()?).await?;
+        let counted = inner.opener.open(&source.setting, secret()?).await?;
+        let at_once = inner.inspector.at_once();
         let mut counting = JoinSet::new();
         counting.spawn(count_ahead(counted, Arc::clone(&self.running)));
+        let looking = Arc::clone(&self.looking);
+        let looks = Looks { source: Arc::clone(&opened), looking, at_once };
         loop {
             if let Some(stop) = self.running.stop() {
                 return Ok(End::Stopped(stop));
             }
-            let listing = opened.list(self.scan.cursor.as_deref(), PAGE_OBJECTS).await?;
-            let next = listing.next.clone();
-            let Some(seen) = self.look_at(&opened, &listing).await? else {
-                let stop = self.running.stop().unwrap_or(Stop::Closing);
-                return Ok(End::Stopped(stop));
-            };
-            self.commit(&listing, &seen, next.clone()).await?;
-            if next.is_none() {
-                self.sweep().await?;
+            if let Some(turn) = self.turn().await? {
+                self.work(&looks, turn).await?;
+            } else if self.scan.work.listed {
+                self.outlook.sweep(&self.scan).await?;
                 return Ok(End::Complete);
+            } else {
+                let listing = opened.list(self.scan.cursor.as_deref(), PAGE_OBJECTS).await?;
+                let sorted = self.outlook.sorted(self.scan.pass, listing)?;
+                self.scan = self.outlook.listed(self.scan.id, None, &sorted, None).await?;
+                sorted.unchanged.iter().for_each(|_| self.running.object_done());
             }
         }
     }
 
-    /// Looks at each object of a page that changed; `None` when it was told to stop.
-    async fn look_at(
-        &self,
-        opened: &Arc<dyn Source>,
-        listing: &Listing,
-    ) -> Result<Option<Vec<Seen>>, DiscoverError> {
-        let quarantine = format!("{QUARANTINE}/");
-        let objects = listing.objects.iter().filter(|o| !o.name.starts_with(&quarantine));
-        let named: Vec<(FindingId, Object)> =
-            objects.map(|o| (object_id(self.source.id, &o.name), o.clone())).collect();
-        let keys: Vec<_> = named.iter().map(|(id, _)| (self.source.id, *id)).collect();
-        let states = self.inner.store.get_many::<ObjectStates>(&keys)?;
-        let mut seen = Vec::with_capacity(named.len());
-        let mut looks: JoinSet<Seen> = JoinSet::new();
-        let at_once = self.inner.inspector.at_once().max(1);
-        for ((id, object), state) in named.into_iter().zip(states) {
-            let state = state.map(|record| record.value);
-            if state.as_ref().is_some_and(|state| self.is_unchanged(&object, state)) {
-                self.running.object_done();
-                seen.push(Seen { object, id, inspection: None });
-                continue;
-            }
-            while looks.len() >= at_once {
-                if !self.gather(&mut looks, &mut seen).await {
-                    return Ok(None);
+    /// The next partition for the server: one that it holds from its listing or from before a
+    /// restart, or one whose lease is over.
+    async fn turn(&self) -> Result<Option<Turn>, DiscoverError> {
+        let store = &self.outlook.inner.store;
+        let range = KeyRange::prefix(&self.scan.id);
+        let kept = store.scan::<Partitions>(&range, PARTITIONS_AHEAD_MAX)?;
+        for record in kept {
+            let (key, mut partition) = (record.key, record.value);
+            let now = self.outlook.inner.clock.wall();
+            let own = partition.tenure.held(now).filter(|lease| lease.holder == Runner::Server);
+            let claim = match own {
+                Some(_) => Claim { holder: Runner::Server, fence: partition.tenure.fence },
+                None => {
+                    let Some(claim) = partition.tenure.take(Runner::Server, now) else { continue };
+                    let expect = Expect::Version(record.version);
+                    let batch = Batch::new().put::<Partitions>(&key, &partition, expect);
+                    match store.commit(batch).await {
+                        Ok(_) => claim,
+                        Err(StoreError::VersionConflict { .. }) => continue,
+                        Err(cause) => return Err(cause.into()),
+                    }
                 }
-            }
-            let (opened, looking) = (Arc::clone(opened), Arc::clone(&self.looking));
-            let running = Arc::clone(&self.running);
-            looks.spawn(async move {
-                let inspection = look(&*opened, &*looking, &running, &object).await;
-                running.object_done();
-                Seen { object, id, inspection: Some(inspection) }
-            });
+            };
+            let objects = store.get::<PartitionObjects>(&key)?.map(|record| record.value);
+            let objects = (0..).zip(objects.unwrap_or_default());
+            let objects = objects.filter(|(place, _)| partition.left.contains(place)).collect();
+            return Ok(Some(Turn { number: key.1, claim, objects }));
         }
-        while !looks.is_empty() {
-            if !self.gather(&mut looks, &mut seen).await {
-                return Ok(None);
-            }
-        }
-        Ok(Some(seen))
+        Ok(None)
     }
 
-    /// Takes one look that is done; false when it was told to stop.
-    async fn gather(&self, looks: &mut JoinSet<Seen>, seen: &mut Vec<Seen>) -> bool {
-        tokio::select! {
-            () = self.running.stopped() => return false,
-            done = looks.join_next() => {
-                if let Some(Ok(one)) = done {
-                    seen.push(one);
-                }
-            }
+    async fn work(&self, looks: &Looks, turn: Turn) -> Result<(), DiscoverError> {
+        let Turn { number, claim, objects } = turn;
+        let (outlook, running) = (Arc::clone(&self.outlook), Arc::clone(&self.running));
+        let desk = Here { outlook, running, scan: self.scan.id, number, claim };
+        match looks.work(objects, &desk).await {
+            // Told to stop: what was seen and not reported is looked at again.
+            Ok(Worked::Done | Worked::Stopped) => {}
+            // A clock that jumped, a machine that slept: somebody takes it again.
+            Err(DiscoverError::LeaseLost) => {}
+            Err(cause) => return Err(cause),
         }
-        let Some(limit) = self.source.bytes_per_second.filter(|limit| *limit > 0) else {
-            return true;
-        };
+        Ok(())
+    }
+}
+
+/// The server's own desk: straight to the store.
+struct Here {
+    outlook: Arc<Outlook>,
+    running: Arc<Running>,
+    scan: ScanId,
+    number: u64,
+    claim: Claim,
+}
+
+impl Desk for Here {
+    type Error = DiscoverError;
+
+    async fn report(&self, looked: Vec<Looked>) -> Result<(), DiscoverError> {
+        let source = self.outlook.source.id;
+        let (places, seen): (Vec<u16>, Vec<Seen>) = looked
+            .into_iter()
+            .map(|one| {
+                let id = object_id(source, &one.object.name);
+                let inspection = Some(one.inspection);
+                (one.place, Seen { object: one.object, id, inspection })
+            })
+            .unzip();
+        let report =
+            Report { number: self.number, claim: &self.claim, places: &places, seen: &seen };
+        self.outlook.reported(self.scan, &report, None).await.map(drop)
+    }
+
+    async fn renew(&self) -> Result<(), DiscoverError> {
+        self.outlook.inner.renew(self.scan, self.number, &self.claim).await.map(drop)
+    }
+
+    async fn stopped(&self) {
+        self.running.stopped().await;
+    }
+
+    fn ahead_micros(&self) -> u64 {
+        let limit = self.outlook.source.bytes_per_second.filter(|limit| *limit > 0);
+        let Some(limit) = limit else { return 0 };
         // The time that so many bytes may take, less what they took.
         let due = u128::from(self.running.bytes()) * 1_000_000 / u128::from(limit);
-        let spent = u128::from(self.running.elapsed_micros(&*self.inner.clock));
-        let ahead = u64::try_from(due.saturating_sub(spent)).unwrap_or(u64::MAX);
-        if ahead == 0 {
-            return true;
-        }
-        tokio::select! {
-            () = self.running.stopped() => false,
-            () = tokio::time::sleep(Duration::from_micros(ahead)) => true,
-        }
+        let spent = u128::from(self.running.elapsed_micros(&*self.outlook.inner.clock));
+        u64::try_from(due.saturating_sub(spent)).unwrap_or(u64::MAX)
     }
 
-    fn is_unchanged(&self, object: &Object, state: &ObjectState) -> bool {
-        object.version.is_some() && object.version == state.version && state.lens == self.lens
-    }
-
-    /// Writes a page down; anew when somebody decided on one of its findings meanwhile.
-    async fn commit(
-        &mut self,
-        listing: &Listing,
-        seen: &[Seen],
-        next: Option<String>,
-    ) -> Result<(), DiscoverError> {
-        let mut tries = 1;
-        loop {
-            let (batch, scan) = self.page(listing, seen, next.clone())?;
-            match self.inner.store.commit(batch).await {
-                Ok(_) => {
-                    self.scan = scan;
-                    return Ok(());
-                }
-                Err(StoreError::VersionConflict { .. } | StoreError::Exists { .. })
-                    if tries < COMMITS_MAX =>
-                {
-                    tries += 1
-                }
-                Err(cause) => return Err(cause.into()),
-            }
-        }
-    }
-
-    fn page(
-        &self,
-        listing: &Listing,
-        seen: &[Seen],
-        next: Option<String>,
-    ) -> Result<(Batch, Scan), DiscoverError> {
-        let source = self.source.id;
-        let keys: Vec<_> = seen.iter().map(|one| (source, one.id)).collect();
-        let before = self.inner.store.get_many::<Findings>(&keys)?;
-        let kept = self.inner.store.get::<Summaries>(&source)?;
-        let expect = kept.as_ref().map_or(Expect::Absent, |kept| Expect::Version(kept.version));
-        let mut summary = kept.map(|kept| kept.value).unwrap_or_default();
-        let mut scan = self.scan.clone();
-        scan.cursor = next;
-        let mut batch = Batch::new();
-        for (one, before) in seen.iter().zip(before) {
-            let (version, before) = match before {
-                Some(record) => (Expect::Version(record.version), Some(record.value)),
-                None => (Expect::Absent, None),
-            };
-            let after = self.after(one, before.as_ref());
-            note(&mut scan, one, after.as_ref());
-            if let Some(after) = &after {
-                if let Some(before) = &before {
-                    summary.remove(before);
-                }
-                summary.add(after);
-                batch = batch.put::<Findings>(&(source, one.id), after, version);
-            }
-            let state = self.state(one, after.as_ref());
-            batch = batch.put::<ObjectStates>(&(source, one.id), &state, Expect::Any);
-        }
-        for (place, why) in &listing.unreadable {
-            scan.progress.unlisted += 1;
-            scan.trouble(shown_name(place), None, why);
-        }
-        let told = self.event("data.page-scanned", &scan);
-        batch = batch
-            .put::<Summaries>(&source, &summary, expect)
-            .put::<Scans>(&(source, scan.id), &scan, Expect::Any)
-            .event(told);
-        Ok((batch, scan))
-    }
-
-    /// The finding after a look; `None` when there is none and was none.
-    fn after(&self, seen: &Seen, before: Option<&Finding>) -> Option<Finding> {
-        let judge = Judge { profile: &self.profile, judged: &self.judged, place: &self.place };
-        let now = self.inner.clock.wall();
-        let unread = seen.inspection.as_ref().is_none_or(|i| i.coverage == Coverage::None);
-        if unread {
-            // Nothing new is known but who can reach it, and that it is there.
-            let mut finding = before?.clone();
-            if finding.gone.is_some() && seen.inspection.is_none() {
-                return Some(finding);
-            }
-            finding.last_seen = now;
-            finding.scan = self.scan.id;
-            finding.exposure = seen.object.exposure.clone();
-            finding.expire(now);
-            finding.assess(&judge);
-            return Some(finding);
-        }
-        let looked = Looked {
-            source: self.source.id,
-            domain: self.source.domain,
-            scan: self.scan.id,
-            object: &seen.object,
-            inspection: seen.inspection.as_ref()?,
-            now,
-        };
-        looked.finding(before, &judge).or_else(|| {
-            let mut finding = before?.clone();
-            finding.gone.get_or_insert(now);
-            Some(finding)
-        })
-    }
-
-    fn state(&self, seen: &Seen, after: Option<&Finding>) -> ObjectState {
-        let unread = seen.inspection.as_ref().is_some_and(|i| i.coverage == Coverage::None);
-        ObjectState {
-            // What could not be read is tried again.
-            version: seen.object.version.clone().filter(|_| !unread),
-            lens: self.lens,
-            pass: self.scan.pass,
-            finding: after.is_some_and(|finding| finding.gone.is_none()),
-        }
-    }
-
-    fn event(&self, action: &'static str, scan: &Scan) -> Event {
-        let mut event = Event::system(action, self.inner.clock.wall());
-        event.resource = format!("data:{}", self.source.id);
-        event.domain = self.source.domain;
-        let Progress { objects, unchanged, bytes, findings, .. } = scan.progress;
-        event
-            .with("scan", scan.id.to_string())
-            .with("objects", objects.to_string())
-            .with("unchanged", unchanged.to_string())
-            .with("bytes", bytes.to_string())
-            .with("findings", findings.to_string())
-            .with("troubles", scan.troubles_total.to_string())
-    }
-
-    /// Marks what this pass did not see as gone. Where a place could not be listed, nothing is:
-    /// what lies there may still be there.
-    async fn sweep(&mut self) -> Result<(), DiscoverError> {
-        if self.scan.progress.unlisted > 0 {
-            return Ok(());
-        }
-        let source = self.source.id;
-        let mut range = KeyRange::prefix(&source);
-        loop {
-            let states = self.inner.store.scan::<ObjectStates>(&range, SWEPT_AT_ONCE)?;
-            let Some(last) = states.last() else { return Ok(()) };
-            range = range.after(&last.key);
-            let unseen: Vec<(SourceId, FindingId)> = states
-                .iter()
-                .filter(|state| state.value.pass != self.scan.pass)
-                .map(|state| state.key)
-                .collect();
-            if unseen.is_empty() {
-                continue;
-            }
-            let mut tries = 1;
-            loop {
-                let (batch, gone) = self.gone(&unseen)?;
-                match self.inner.store.commit(batch).await {
-                    Ok(_) => {
-                        self.scan.progress.gone += gone;
-                        break;
-                    }
-                    Err(StoreError::VersionConflict { .. } | StoreError::Exists { .. })
-                        if tries < COMMITS_MAX =>
-                    {
-                        tries += 1
-                    }
-                    Err(cause) => return Err(cause.into()),
-                }
-            }
-        }
-    }
-
-    fn gone(&self, unseen: &[(SourceId, FindingId)]) -> Result<(Batch, u64), DiscoverError> {
-        let source = self.source.id;
-        let kept = self.inner.store.get::<Summaries>(&source)?;
-        let expect = kept.as_ref().map_or(Expect::Absent, |kept| Expect::Version(kept.version));
-        let mut summary = kept.map(|kept| kept.value).unwrap_or_default();
-        let now = self.inner.clock.wall();
-        let (mut batch, mut gone) = (Batch::new(), 0);
-        for (key, found) in unseen.iter().zip(self.inner.store.get_many::<Findings>(unseen)?) {
-            gone += 1;
-            batch = batch.delete::<ObjectStates>(key, Expect::Any);
-            let Some(record) = found else { continue };
-            let mut finding = record.value;
-            // What we put away ourselves is not gone.
-            let ours = matches!(
-                finding.handled,
-                Some(
-                    Handled::Quarantined { .. } | Handled::Encrypted { .. } | Handled::Begun { .. }
-                )
-            );
-            if ours || finding.gone.is_some() {
-                continue;
-            }
-            summary.remove(&finding);
-            finding.gone = Some(now);
-            summary.add(&finding);
-            batch = batch.put::<Findings>(key, &finding, Expect::Version(record.version));
-        }
-        Ok((batch.put::<Summaries>(&source, &summary, expect), gone))
-    }
-
-    /// Writes the end down and tells the inventory.
-    async fn end(
-        &mut self,
-        state: ScanState,
-        failure: Option<String>,
-    ) -> Result<(), DiscoverError> {
-        let source = self.source.id;
-        let now = self.inner.clock.wall();
-        let mut tries = 1;
-        loop {
-            let kept = self.inner.store.get::<Summaries>(&source)?;
-            let expect = kept.as_ref().map_or(Expect::Absent, |k| Expect::Version(k.version));
-            let mut summary = kept.map(|kept| kept.value).unwrap_or_default();
-            if state == ScanState::Done {
-                summary.objects = self.scan.progress.objects;
-                summary.bytes = self.inner.expected_bytes(&self.running, &self.scan);
-                summary.complete_at = Some(now);
-                summary.score = self.inner.highest(source)?;
-            }
-            self.scan.state = state;
-            self.scan.failure.clone_from(&failure);
-            self.scan.ended_at = Some(now);
-            self.scan.classes = crate::Class::ALL
-                .iter()
-                .map(|class| (*class, summary.of_class(*class)))
-                .filter(|(_, count)| *count > 0)
-                .collect();
-            let told = self.event("data.scan-ended", &self.scan).with("state", state.word());
-            let batch = Batch::new()
-                .put::<Summaries>(&source, &summary, expect)
-                .put::<Scans>(&(source, self.scan.id), &self.scan, Expect::Any)
-                .event(told);
-            match self.inner.store.commit(batch).await {
-                Ok(_) => break,
-                Err(StoreError::VersionConflict { .. } | StoreError::Exists { .. })
-                    if tries < COMMITS_MAX =>
-                {
-                    tries += 1
-                }
-                Err(cause) => return Err(cause.into()),
-            }
-        }
-        // The source may have been changed or removed meanwhile: its newest record is told.
-        match self.inner.store.get::<Sources>(&source)? {
-            Some(record) if state == ScanState::Done => self.inner.publish(&record.value).await,
-            _ => Ok(()),
-        }
-    }
-}
-
-/// Looks into one object; what the source cannot open comes back as a trouble.
-async fn look(
-    source: &dyn Source,
-    looking: &dyn Looking,
-    running: &Running,
-    object: &Object,
-) -> Inspection {
-    let opened = match source.open(object).await {
-        Ok(opened) => opened,
-        Err(cause) => return unopened(&cause),
-    };
-    let told = AtomicU64::new(0);
-    let progress = |done: u64| {
-        let before = told.fetch_max(done, Ordering::Relaxed);
-        running.bytes_done(done.saturating_sub(before));
-    };
-    let inspection = looking.look(opened, &progress).await;
-    progress(inspection.bytes);
-    inspection
-}
-
-fn unopened(cause: &SourceError) -> Inspection {
-    let detail = match cause {
-        // The name of the object is shown beside it, masked; the cause would repeat it.
-        SourceError::Unreachable(_) => "its store cannot be reached",
-        SourceError::Refused(_) => "its store refuses access",
-        SourceError::Gone(_) => "it went while it was scanned",
-        _ => "it cannot be read",
-    };
-    Inspection {
-        format: extract::Format::Binary,
-        bytes: 0,
-        text_bytes: 0,
-        coverage: Coverage::None,
-        parts: Vec::new(),
-        troubles: vec![extract::Trouble {
-            path: Vec::new(),
-            kind: TroubleKind::Unreadable,
-            detail: detail.to_owned(),
-        }],
-    }
-}
-
-/// Counts an object of a page into the scan.
-fn note(scan: &mut Scan, seen: &Seen, after: Option<&Finding>) {
-    let progress = &mut scan.progress;
-    progress.objects += 1;
-    progress.findings += u64::from(after.is_some_and(|finding| finding.gone.is_none()));
-    let Some(inspection) = &seen.inspection else {
-        progress.unchanged += 1;
-        return;
-    };
-    progress.bytes = progress.bytes.saturating_add(inspection.bytes);
-    progress.text_bytes = progress.text_bytes.saturating_add(inspection.text_bytes);
-    match inspection.coverage {
-        Coverage::Whole => {}
-        Coverage::Part => progress.partial += 1,
-        Coverage::None => progress.unreadable += 1,
-    }
-    for trouble in &inspection.troubles {
-        let way = std::iter::once(seen.object.name.as_str());
-        let way: Vec<_> = way.chain(trouble.path.iter().map(String::as_str)).collect();
-        scan.trouble(shown_name(&way.join(" › ")), Some(trouble.kind), &trouble.detail);
+    fn tally(&self) -> Arc<dyn Tally> {
+        Arc::clone(&self.running) as Arc<dyn Tally>
     }
 }
 

@@ -1,5 +1,6 @@
 //! A scan under way: counters that its page has not committed yet, the wish to stop, the rate.
 
+use crate::looks::Tally;
 use crate::scan::{Expected, Live, Progress};
 use kernel::{Clock, MonotonicMicros};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -70,14 +71,6 @@ impl Running {
         }
     }
 
-    pub(crate) fn object_done(&self) {
-        self.objects.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(crate) fn bytes_done(&self, bytes: u64) {
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// Bytes since it began or went on.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes.load(Ordering::Relaxed).saturating_sub(self.before.bytes)
@@ -112,6 +105,16 @@ impl Running {
             seconds_left,
             cancelling: self.stop() == Some(Stop::Cancelled),
         }
+    }
+}
+
+impl Tally for Running {
+    fn bytes_done(&self, bytes: u64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    fn object_done(&self) {
+        self.objects.fetch_add(1, Ordering::Relaxed);
     }
 }
 

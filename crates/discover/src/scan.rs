@@ -1,6 +1,7 @@
 //! One scan of a source: what it has done so far, and how it is told.
 
 use crate::class::Class;
+use crate::lease::Tenure;
 use extract::TroubleKind;
 use kernel::{DomainId, Principal, ScanId, SourceId, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -116,6 +117,22 @@ pub struct Scan {
     pub classes: BTreeMap<Class, u64>,
     /// How often it went on after a crash or a stop of the server.
     pub resumed: u32,
+    /// How far it is divided among those who look.
+    #[serde(default)]
+    pub(crate) work: Work,
+}
+
+/// How far a scan is listed and divided into partitions.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub(crate) struct Work {
+    /// Whether everything was listed.
+    pub(crate) listed: bool,
+    /// Whose turn it is to list, where agents do.
+    pub(crate) listing: Tenure,
+    /// The number of the next partition: so many were made.
+    pub(crate) next: u64,
+    /// Partitions of which everything was reported.
+    pub(crate) done: u64,
 }
 
 impl Scan {
@@ -141,6 +158,7 @@ impl ScanView {
         let mut told = serde_json::to_value(self).unwrap_or_default();
         if let Some(told) = told.as_object_mut() {
             told.remove("cursor");
+            told.remove("work");
         }
         told
     }
@@ -208,6 +226,7 @@ mod tests {
             troubles_total: 0,
             classes: BTreeMap::new(),
             resumed: 0,
+            work: Work::default(),
         }
     }
 }
