@@ -400,7 +400,7 @@ impl Approval {
 
 /// When approvals of one person in a key domain begin to count: never without a role of the rule.
 pub(crate) fn counts_from(
-    roles: &[Assignment],
+    roles: impl Iterator<Item = Assignment>,
     factors_reset_at: Option<Timestamp>,
     rule: &ApprovalRule,
     domain: DomainId,
@@ -408,7 +408,6 @@ pub(crate) fn counts_from(
     now: Timestamp,
 ) -> Option<Timestamp> {
     let held = roles
-        .iter()
         .filter(|a| rule.approvers.contains(&a.role) && a.reach.covers(domain) && a.is_current(now))
         .map(|a| {
             // Who was put in place during bootstrap counts at once.
@@ -536,8 +535,9 @@ mod tests {
             given_by: Principal::System,
         };
         let t = NOW.plus_days(10);
-        let from =
-            |roles: &[Assignment], reset, ended| counts_from(roles, reset, rule, domain, ended, t);
+        let from = |roles: &[Assignment], reset, ended| {
+            counts_from(roles.iter().cloned(), reset, rule, domain, ended, t)
+        };
         assert_eq!(from(&[role(t)], None, None), Some(Timestamp::EPOCH));
         assert_eq!(from(&[role(t)], None, Some(t)), Some(Timestamp::EPOCH));
         assert_eq!(from(&[role(t)], None, Some(NOW)), Some(t.plus_days(1)));

@@ -201,7 +201,8 @@ impl Access {
             let person = &d.person(by)?.value;
             let reset = person.proofs.reset_at;
             let domain = approval.subject.domain;
-            Ok::<_, AccessError>(counts_from(&person.roles, reset, rule, domain, ended, now))
+            let roles = d.held(Principal::Person(by)).map(|held| held.assignment);
+            Ok::<_, AccessError>(counts_from(roles, reset, rule, domain, ended, now))
         })?;
         match counts {
             None => Err(ApprovalError::NotOnDutyList.into()),

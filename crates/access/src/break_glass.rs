@@ -13,6 +13,7 @@ use crate::duties::conflict_with_any;
 use crate::enrolment::{
     Bootstrap, FIRST_LINK_SECONDS, Installation, Invitation, Settings, keep_end_of_bootstrap,
 };
+use crate::held::Proposed;
 use crate::identity::{Made, People, Person, ProofDates, Secrets, SignInName};
 use crate::people::{PEOPLE_MAX, text};
 use crate::roles::{Assignment, Reach, Role};
@@ -151,8 +152,11 @@ impl Access {
     fn appoint(&self, person: &mut Person, role: Role, now: Timestamp) -> Result<(), AccessError> {
         let open = self.bootstrap() == Bootstrap::Open;
         let counts =
-            |a: &&Assignment| a.is_current(now) && (open || a.role != Role::BootstrapAdministrator);
-        let held: Vec<Role> = person.roles.iter().filter(counts).map(|a| a.role).collect();
+            |a: &Assignment| a.is_current(now) && (open || a.role != Role::BootstrapAdministrator);
+        let held: Vec<Role> = self.look(|d| {
+            let held = d.held_with(Principal::Person(person.id), Proposed::from(&*person));
+            held.map(|held| held.assignment).filter(counts).map(|a| a.role).collect()
+        });
         if held.contains(&role) || held.contains(&Role::BootstrapAdministrator) {
             return Ok(());
         }

@@ -138,7 +138,7 @@ impl Access {
     ) -> Caller {
         Caller {
             principal,
-            domain: self.look(|d| home_of(d.roles_of(principal))),
+            domain: self.look(|d| home_of(d.held(principal).map(|held| held.assignment.reach))),
             factors,
             proven_at,
             scope,

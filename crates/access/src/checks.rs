@@ -18,7 +18,7 @@ pub struct PersonReading {
     pub person: PersonId,
     /// The name on screen.
     pub name: Name,
-    /// Roles that count now, each once.
+    /// Roles that count now, of its own and by groups, each once.
     pub roles: Vec<Role>,
     /// Pairs of them that do not go together.
     pub conflicts: Vec<Conflict>,
@@ -142,7 +142,7 @@ impl Access {
         self.look(|d| {
             let roles_of = |principal| {
                 let mut roles: Vec<_> =
-                    d.posts(principal, now).into_iter().map(|(role, _)| role).collect();
+                    d.posts(principal, now).iter().map(|held| held.assignment.role).collect();
                 roles.sort_unstable();
                 roles.dedup();
                 roles
@@ -191,7 +191,7 @@ impl Access {
                 (role.word(), people.iter().filter(holds).count())
             });
             let overlong = d.people.values().map(|kept| &kept.value).filter(|person| {
-                person.roles.iter().any(|a| {
+                d.held(Principal::Person(person.id)).map(|held| held.assignment).any(|a| {
                     let end = a.since.plus_days(TIME_BOX_DAYS_MAX);
                     a.role.is_time_boxed()
                         && a.is_current(now)

@@ -7,10 +7,11 @@
 
 use crate::access::Access;
 use crate::approvals::{ApprovalRule, Occasion};
+use crate::held::HeldRole;
 use crate::policy::{
     Answer, CredentialKind, EngineError, Question, Relations, Subject, Surroundings, lists,
 };
-use crate::roles::{Reach, Role};
+use crate::roles::Role;
 use kernel::{
     Action, AuthStrength, Caller, Decider, DomainId, Door, Factor, Grant, PolicyVersion, Principal,
     Refusal, Resource, ResourceKind, Timestamp,
@@ -88,8 +89,8 @@ pub struct Explanation {
     pub verdict: Result<(), Cow<'static, str>>,
     /// The policies that decide, by their `@id`.
     pub because: Vec<String>,
-    /// The roles of the caller that count here and now, as words with their reach.
-    pub roles: Vec<(Role, Reach)>,
+    /// The roles of the caller that count here and now, with the groups by which they are held.
+    pub roles: Vec<HeldRole>,
     /// Rules by which others must approve.
     pub approvals: Vec<ApprovalRule>,
     /// The policy version.
@@ -185,7 +186,8 @@ impl Access {
             Err(refusal) => (Err(refusal.code), refusal.because),
         };
         let posts = self.look(|d| d.posts(caller.principal, now));
-        let roles = posts.into_iter().filter(|(_, reach)| reach.covers(resource.domain)).collect();
+        let covers = |held: &HeldRole| held.assignment.reach.covers(resource.domain);
+        let roles = posts.into_iter().filter(covers).collect();
         let approvals = ApprovalRule::of(action).copied().collect();
         Explanation { verdict, because, roles, approvals, policy_version }
     }

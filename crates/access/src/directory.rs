@@ -4,17 +4,19 @@
 
 use crate::approvals::{Approval, ApprovalState, ApprovalSubject, Approvals};
 use crate::enrolment::{Bootstrap, Installation, Settings};
+use crate::groups::{Group, Groups};
+use crate::held::{HeldRole, Proposed};
 use crate::identity::{People, Person, PersonSecrets, Secrets, Service, Services};
-use crate::policy::{Relations, Subject};
+use crate::policy::{GroupPosts, Relations, Subject};
 use crate::roles::{Assignment, Reach, Role};
 use crate::sessions::{Session, Sessions};
 use crate::tokens::{Token, TokenUses, Tokens};
 use crate::{AccessError, times::Times};
 use kernel::{
-    ApprovalId, Credential, CredentialScope, DomainId, PersonId, PolicyVersion, Principal,
+    ApprovalId, Credential, CredentialScope, DomainId, GroupId, PersonId, PolicyVersion, Principal,
     Resource, ResourceKind, ServiceId, Timestamp, TokenId,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use store::{Collection, KeyRange, Store};
 
@@ -41,6 +43,9 @@ pub(crate) struct Directory {
     pub(crate) names: HashMap<String, PersonId>,
     pub(crate) signed_in: HashMap<PersonId, Timestamp>,
     pub(crate) services: BTreeMap<ServiceId, Kept<Service>>,
+    pub(crate) groups: BTreeMap<GroupId, Kept<Group>>,
+    /// In which groups somebody is.
+    pub(crate) memberships: HashMap<Principal, BTreeSet<GroupId>>,
     pub(crate) certificates: HashMap<[u8; 32], ServiceId>,
     pub(crate) tokens: BTreeMap<TokenId, Kept<Token>>,
     /// What each token is good for, ready for every request that comes with it.
@@ -77,6 +82,7 @@ impl Directory {
         let mut all = Self::default();
         fill::<People>(store, |_, version, value| all.keep_person(version, value))?;
         fill::<Services>(store, |_, version, value| all.keep_service(version, value))?;
+        fill::<Groups>(store, |_, version, value| all.keep_group(version, value))?;
         fill::<Tokens>(store, |_, version, value| all.keep_token(version, value))?;
         fill::<Secrets>(store, |id, _, secrets: PersonSecrets| {
             all.signed_in.extend(secrets.signed_in_at.map(|at| (id, at)));
@@ -96,6 +102,10 @@ impl Directory {
     pub(crate) fn newest(&self) -> Timestamp {
         let people = self.people.values().map(|p| p.value.made.at);
         let services = self.services.values().map(|s| s.value.made.at);
+        let groups = self.groups.values().flat_map(|group| {
+            let members = group.value.members.iter().map(|member| member.since);
+            std::iter::once(group.value.made.at).chain(members)
+        });
         let tokens = self.tokens.values().map(|t| t.value.made.at);
         let sessions = self.sessions.values().map(|s| s.session.opened_at);
         let approvals = self.approvals.values().flat_map(|a| {
@@ -104,7 +114,8 @@ impl Directory {
                 .chain(a.verdicts.iter().map(|verdict| verdict.at))
         });
         let signed_in = self.signed_in.values().copied();
-        let all = people.chain(services).chain(tokens).chain(sessions).chain(approvals);
+        let all =
+            people.chain(services).chain(groups).chain(tokens).chain(sessions).chain(approvals);
         all.chain(signed_in).max().unwrap_or(Timestamp::EPOCH)
     }
 
@@ -152,20 +163,20 @@ impl Directory {
         over
     }
 
-    /// Whether this change of a person would leave nobody to manage users, or nobody to give roles.
-    pub(crate) fn would_be_last(&self, changed: &Person, now: Timestamp) -> Option<Role> {
-        let holds = |person: &Person, role: Role| {
-            person.is_active() && person.roles.iter().any(|a| a.role == role && a.is_current(now))
-        };
+    /// Whether this change would leave nobody to manage users, or nobody to give roles.
+    pub(crate) fn would_be_last(&self, change: Proposed<'_>, now: Timestamp) -> Option<Role> {
         if self.bootstrap() == Bootstrap::Open {
             return None;
         }
-        [Role::IdentityAdministrator, Role::PolicyAdministrator].into_iter().find(|role| {
-            let all = || self.people.values().map(|kept| &kept.value);
-            let before = all().any(|p| holds(p, *role));
-            let others = all().filter(|p| p.id != changed.id).any(|p| holds(p, *role));
-            before && !others && !holds(changed, *role)
-        })
+        let is_held = |role: Role, change: Proposed<'_>| {
+            self.people_with(change).filter(|person| person.is_active()).any(|person| {
+                self.held_with(Principal::Person(person.id), change)
+                    .any(|held| held.assignment.role == role && held.assignment.is_current(now))
+            })
+        };
+        [Role::IdentityAdministrator, Role::PolicyAdministrator]
+            .into_iter()
+            .find(|role| is_held(*role, Proposed::default()) && !is_held(*role, change))
     }
 
     pub(crate) fn policy_version(&self) -> PolicyVersion {
@@ -219,14 +230,14 @@ impl Directory {
         }
     }
 
-    /// Roles that count at this moment; the first administrator's role ends with bootstrap.
-    pub(crate) fn posts(&self, principal: Principal, now: Timestamp) -> Vec<(Role, Reach)> {
+    /// Roles that count at this moment, of one's own and by groups.
+    pub(crate) fn posts(&self, principal: Principal, now: Timestamp) -> Vec<HeldRole> {
         let open = matches!(self.bootstrap(), Bootstrap::Open);
-        self.roles_of(principal)
-            .iter()
-            .filter(|a| a.is_current(now) && (open || a.role != Role::BootstrapAdministrator))
-            .map(|a| (a.role, a.reach))
-            .collect()
+        let counts = |held: &HeldRole| {
+            let role = held.assignment.role;
+            held.assignment.is_current(now) && (open || role != Role::BootstrapAdministrator)
+        };
+        self.held(principal).filter(counts).collect()
     }
 
     pub(crate) fn subject(&self, principal: Principal, now: Timestamp) -> Subject {
@@ -237,17 +248,32 @@ impl Directory {
                 .map(|s| s.value.workloads.iter().map(|name| name.as_str().to_owned()).collect()),
             _ => None,
         };
+        let mut posts = Vec::new();
+        let mut groups: Vec<GroupPosts> = Vec::new();
+        for HeldRole { assignment, group } in self.posts(principal, now) {
+            let post = (assignment.role, assignment.reach);
+            match (group, groups.last_mut()) {
+                (None, _) => posts.push(post),
+                (Some(group), Some(last)) if last.group == group => last.posts.push(post),
+                (Some(group), _) => groups.push(GroupPosts { group, posts: vec![post] }),
+            }
+        }
         Subject {
             principal,
             locked: self.is_locked(principal),
-            posts: self.posts(principal, now),
+            posts,
+            groups,
             workloads: workloads.unwrap_or_default(),
         }
     }
 
     /// When the first of a principal's assignments ends: no answer is remembered beyond it.
     pub(crate) fn posts_end_at(&self, principal: Principal, now: Timestamp) -> Option<Timestamp> {
-        self.roles_of(principal).iter().filter(|a| a.is_current(now)).filter_map(|a| a.until).min()
+        self.held(principal)
+            .map(|held| held.assignment)
+            .filter(|a| a.is_current(now))
+            .filter_map(|a| a.until)
+            .min()
     }
 
     pub(crate) fn relations(&self, resource: &Resource) -> Relations {
@@ -313,7 +339,7 @@ impl Directory {
         let mut domains: Vec<_> = self
             .posts(principal, now)
             .into_iter()
-            .filter_map(|(_, reach)| match reach {
+            .filter_map(|held| match held.assignment.reach {
                 Reach::Installation => None,
                 Reach::Domain(domain) => Some(domain),
             })

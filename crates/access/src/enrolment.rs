@@ -15,6 +15,7 @@ use crate::access::{Access, Change};
 use crate::approvals::{ApprovalRule, Occasion};
 use crate::break_glass::BrokenGlass;
 use crate::directory::{Directory, Kept};
+use crate::held::Proposed;
 use crate::identity::{Made, People, Person, PersonSecrets, ProofDates, Secrets, SignInName};
 use crate::password::check_password;
 use crate::pre_auth::PreAuthRefusal;
@@ -272,7 +273,7 @@ impl Access {
             .delete::<Links>(&record.key, Expect::Version(record.version))
             .and(open.batch)
             .event(enrolled.with("session", open.session.id.to_string()));
-        let (batch, ended) = self.end_bootstrap(batch, &person);
+        let (batch, ended) = self.end_bootstrap(batch, None, Proposed::from(&person));
         let session = open.session.clone();
         let answer = SignedIn {
             cookie: open.cookie,
@@ -290,15 +291,17 @@ impl Access {
         Ok(answer)
     }
 
-    /// Adds the end of bootstrap to a batch when this change of a person meets the rule.
+    /// Adds the end of bootstrap to a batch when this change meets the rule. `checked_at` is the
+    /// version of the settings before the change was checked, if it was.
     pub(crate) fn end_bootstrap(
         &self,
         batch: Batch,
-        changed: &Person,
+        checked_at: Option<u64>,
+        change: Proposed<'_>,
     ) -> (Batch, Option<Installation>) {
         let now = self.times().latest();
         let met = self.look(|d| {
-            let open = d.bootstrap() == Bootstrap::Open && founded(d, changed, now);
+            let open = d.bootstrap() == Bootstrap::Open && founded(d, change, now);
             d.installation.clone().filter(|_| open)
         });
         let Some(Kept { version, mut value }) = met else { return (batch, None) };
@@ -307,7 +310,7 @@ impl Access {
         let event = Event::system("access.bootstrap-ended", self.times().wall())
             .with("policy_version", value.policy_version.to_string());
         let batch = batch
-            .put::<Settings>(&(), &value, Expect::Version(version))
+            .put::<Settings>(&(), &value, Expect::Version(checked_at.unwrap_or(version)))
             .event(event)
             .raise_every_epoch();
         (batch, Some(value))
@@ -335,14 +338,13 @@ pub(crate) fn keep_end_of_bootstrap(
     }
 }
 
-/// Whether the installation has administrators of its own, with one person changed.
-fn founded(directory: &Directory, changed: &Person, now: Timestamp) -> bool {
-    let others = directory.people.values().map(|k| &k.value).filter(|p| p.id != changed.id);
-    let active: Vec<_> = others.chain(std::iter::once(changed)).filter(|p| p.is_active()).collect();
+/// Whether the installation has administrators of its own after a change.
+fn founded(directory: &Directory, change: Proposed<'_>, now: Timestamp) -> bool {
+    let active: Vec<_> = directory.people_with(change).filter(|p| p.is_active()).collect();
     let holds = |person: &Person, roles: &[Role]| {
-        person
-            .roles
-            .iter()
+        directory
+            .held_with(Principal::Person(person.id), change)
+            .map(|held| held.assignment)
             .any(|a| roles.contains(&a.role) && a.reach == Reach::Installation && a.is_current(now))
     };
     let approvers = ApprovalRule::find(Action::PolicyChange, Occasion::RoleGiven)

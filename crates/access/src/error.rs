@@ -97,6 +97,9 @@ pub enum AccessError {
     /// The owner of a service may not be one who manages users or policy.
     #[error("the owner of a service must be an active person who does not manage users or policy")]
     Owner,
+    /// Whoever gives rights does not give them to themselves, nor to a group they are in.
+    #[error("nobody gives rights to themselves, somebody else must do it")]
+    Own,
     /// Nobody else could do it any more.
     #[error("this person is the last `{0}`, appoint another first")]
     Last(Role),
@@ -141,6 +144,7 @@ impl AccessError {
             Self::Separation(_) => "separation-of-duties",
             Self::TooMany { .. } => "too-many",
             Self::Last(_) => "last-administrator",
+            Self::Own => "own-rights",
             Self::PermitOver => "permit-over",
             Self::Password(_)
             | Self::SignInName
@@ -179,6 +183,7 @@ impl From<AccessError> for Problem {
             | AccessError::Separation(_)
             | AccessError::TooMany { .. }
             | AccessError::Last(_)
+            | AccessError::Own
             | AccessError::PermitOver => Kind::Conflict,
             AccessError::Engine(_) => Kind::Internal,
             AccessError::NoSuch(what) => return Self::not_found(what),

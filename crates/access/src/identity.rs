@@ -149,8 +149,8 @@ pub struct Service {
 
 /// The key domain whose things a caller sees first: its only one, else the installation.
 #[must_use]
-pub(crate) fn home_of(roles: &[Assignment]) -> DomainId {
-    let mut domains = roles.iter().map(|assignment| match assignment.reach {
+pub(crate) fn home_of(reaches: impl Iterator<Item = Reach>) -> DomainId {
+    let mut domains = reaches.map(|reach| match reach {
         Reach::Installation => DomainId::SYSTEM,
         Reach::Domain(domain) => domain,
     });
@@ -221,18 +221,6 @@ impl Collection for Services {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roles::Role;
-
-    fn given(reach: Reach) -> Assignment {
-        let at = Timestamp::EPOCH;
-        Assignment {
-            role: Role::Auditor,
-            reach,
-            since: at,
-            until: None,
-            given_by: Principal::System,
-        }
-    }
 
     #[test]
     fn a_sign_in_name_is_a_plain_word() {
@@ -248,12 +236,10 @@ mod tests {
     fn the_home_of_who_works_in_one_key_domain_is_that_domain() {
         let one = DomainId::from_bytes([1; 16]);
         let two = DomainId::from_bytes([2; 16]);
-        assert_eq!(home_of(&[given(Reach::Domain(one)), given(Reach::Domain(one))]), one);
-        assert_eq!(
-            home_of(&[given(Reach::Domain(one)), given(Reach::Domain(two))]),
-            DomainId::SYSTEM
-        );
-        assert_eq!(home_of(&[given(Reach::Installation)]), DomainId::SYSTEM);
-        assert_eq!(home_of(&[]), DomainId::SYSTEM);
+        let home = |reaches: &[Reach]| home_of(reaches.iter().copied());
+        assert_eq!(home(&[Reach::Domain(one), Reach::Domain(one)]), one);
+        assert_eq!(home(&[Reach::Domain(one), Reach::Domain(two)]), DomainId::SYSTEM);
+        assert_eq!(home(&[Reach::Installation]), DomainId::SYSTEM);
+        assert_eq!(home(&[]), DomainId::SYSTEM);
     }
 }

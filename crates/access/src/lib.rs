@@ -1,9 +1,10 @@
 //! Who may do what: people and services, how they prove themselves, their roles, the policies, and
 //! the approvals of others.
 //!
-//! **For:** signing in and staying signed in, API tokens and client certificates; roles and who may
-//! hold them together ([`roles`], [`duties`]); the Cedar policies ([`policy`]) and the decision for
-//! the gate ([`Access`] implements [`kernel::Decider`]); approvals bound to one exact request
+//! **For:** signing in and staying signed in, API tokens and client certificates; roles, groups
+//! ([`Group`]) and who may hold what together ([`roles`], [`duties`]); the Cedar policies
+//! ([`policy`]) and the decision for the gate ([`Access`] implements [`kernel::Decider`]);
+//! approvals bound to one exact request
 //! ([`approvals`]); what this room can say of itself as evidence ([`checks`]).
 //!
 //! **Not for:** key bytes and hashes of secrets (the strongroom's work), HTTP and cookies (a
@@ -17,8 +18,9 @@
 //! only then acknowledged.
 //!
 //! **Invariants:**
-//! - What one principal must not join is refused twice: when a role is given, and by `forbid`
-//!   policies.
+//! - What one principal must not join is refused twice: when a role is given, to it or to a group
+//!   that it is in, and by `forbid` policies.
+//! - Nobody gives rights to themselves: not a role, not by a group.
 //! - A policy that cannot be evaluated never allows.
 //! - No secret is stored: passwords are hashed under a pepper, tokens, cookies and links under a
 //!   key, seeds of codes are sealed. One code opens one session; one link lets one person in.
@@ -37,7 +39,10 @@ pub mod duties;
 mod enrolment;
 mod error;
 mod grants;
+mod groups;
+mod held;
 mod identity;
+mod membership;
 mod own_proofs;
 mod password;
 mod people;
@@ -63,6 +68,10 @@ pub use enrolment::{
 };
 pub use error::AccessError;
 pub use grants::GiveRole;
+pub use groups::{
+    ChangeGroup, GROUPS_MAX, GROUPS_OF_ONE_MAX, Group, MEMBERS_MAX, Member, NewGroup,
+};
+pub use held::HeldRole;
 pub use identity::{
     CERTIFICATES_MAX, CertificateBinding, Lock, Made, Person, ProofDates, SIGN_IN_NAME_CHARS_MAX,
     Service, SignInName, WORKLOADS_MAX,
@@ -74,7 +83,7 @@ pub use password::{
 pub use people::{NewPerson, PEOPLE_MAX, PersonView};
 pub use pre_auth::{PreAuthRefusal, PreAuthRefusals, SOURCES_MAX};
 pub use repeat::Repeat;
-pub use services::{NewService, SERVICES_MAX};
+pub use services::{NewService, SERVICES_MAX, ServiceView};
 pub use sessions::{
     HALF_OPEN_SECONDS, IDLE_SECONDS, SESSION_SECONDS, SESSIONS_MAX, Session, SignIn, SignedIn,
 };

@@ -5,6 +5,7 @@ use crate::access::{Access, Change, holder_of};
 use crate::approvals::{Occasion, request_hash};
 use crate::directory::Directory;
 use crate::enrolment::{Invitation, LINK_SECONDS, Links};
+use crate::held::{HeldRole, Proposed};
 use crate::identity::{Lock, People, Person, ProofDates, Secrets, Services, SignInName};
 use crate::repeat::Repeat;
 use crate::sessions::Sessions;
@@ -31,6 +32,8 @@ pub struct NewPerson {
 pub struct PersonView {
     /// The record.
     pub person: Person,
+    /// The roles that it holds, of its own first, then by groups.
+    pub roles: Vec<HeldRole>,
     /// When it last signed in.
     pub signed_in_at: Option<Timestamp>,
 }
@@ -174,7 +177,7 @@ impl Access {
         let last = self.look(|d| match holder {
             Principal::Person(id) => {
                 let person = Person { lock: lock.cloned(), ..d.person(id)?.value.clone() };
-                Ok(d.would_be_last(&person, now))
+                Ok(d.would_be_last(Proposed::from(&person), now))
             }
             Principal::Service(id) => d.service(id).map(|_| None),
             Principal::System => Err(AccessError::NoSuch("identity")),
@@ -274,12 +277,15 @@ impl Access {
         self.read_under(permit);
         let mut found = self.look(|d| {
             let people = d.people.values().map(|kept| &kept.value);
-            let shown = |p: &&Person| if all { in_scope(&scope, p) } else { Some(p.id) == one };
             let view = |p: &Person| {
                 let signed_in_at = d.signed_in.get(&p.id).copied();
-                PersonView { person: p.clone(), signed_in_at }
+                let roles = d.held(Principal::Person(p.id)).collect();
+                PersonView { person: p.clone(), roles, signed_in_at }
             };
-            people.filter(shown).map(view).collect::<Vec<_>>()
+            let shown = |view: &PersonView| {
+                if all { in_scope(&scope, &view.roles) } else { Some(view.person.id) == one }
+            };
+            people.map(view).filter(shown).collect::<Vec<_>>()
         });
         found.sort_by(|a, b| a.person.name.cmp(&b.person.name));
         found
@@ -296,11 +302,12 @@ impl Access {
     }
 }
 
-fn in_scope(scope: &Scope, person: &Person) -> bool {
+/// Whether somebody with these roles holds one in the key domains of a list.
+pub(crate) fn in_scope(scope: &Scope, roles: &[HeldRole]) -> bool {
     match scope {
         Scope::All => true,
-        Scope::Domains(domains) => {
-            person.roles.iter().any(|a| domains.iter().any(|domain| a.reach.covers(*domain)))
-        }
+        Scope::Domains(domains) => roles
+            .iter()
+            .any(|held| domains.iter().any(|domain| held.assignment.reach.covers(*domain))),
     }
 }

@@ -7,7 +7,7 @@ mod entities;
 mod groups;
 mod schema;
 
-pub use entities::{Relations, Subject};
+pub use entities::{GroupPosts, Relations, Subject};
 pub use groups::{ActionGroup, lists};
 pub use schema::cedar_schema;
 

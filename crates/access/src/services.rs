@@ -4,11 +4,13 @@ use crate::AccessError;
 use crate::access::{Access, Change};
 use crate::directory::Directory;
 use crate::duties::Duty;
+use crate::held::HeldRole;
 use crate::identity::{CERTIFICATES_MAX, CertificateBinding, Service, Services, WORKLOADS_MAX};
+use crate::people::in_scope;
 use crate::repeat::Repeat;
 use crate::tokens::first;
 use kernel::actions::{IdentityManage, IdentityRead};
-use kernel::{Name, Outcome, Permit, PersonId, Scope, ServiceId};
+use kernel::{Name, Outcome, Permit, PersonId, Principal, ServiceId};
 use store::{Batch, Expect};
 
 /// Most services of one installation.
@@ -23,6 +25,15 @@ pub struct NewService {
     pub owner: Option<PersonId>,
     /// Workloads whose keys it may use; empty means all of its key domain.
     pub workloads: Vec<Name>,
+}
+
+/// A service with what is not in its record.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceView {
+    /// The record.
+    pub service: Service,
+    /// The roles that it holds, of its own first, then by groups.
+    pub roles: Vec<HeldRole>,
 }
 
 impl Access {
@@ -170,7 +181,8 @@ impl Access {
         let fits = self.look(|d| {
             let person = d.people.get(&owner).filter(|p| p.value.lock.is_none())?;
             let apart = |duty: &Duty| matches!(duty, Duty::ManagesUsers | Duty::ChangesPolicy);
-            let clean = !person.value.roles.iter().any(|a| Duty::of(a.role).iter().any(apart));
+            let powers = |held: HeldRole| Duty::of(held.assignment.role).iter().any(apart);
+            let clean = !d.held(Principal::Person(person.value.id)).any(powers);
             clean.then_some(())
         });
         fits.ok_or(AccessError::Owner)
@@ -178,20 +190,22 @@ impl Access {
 
     /// The services that the permit shows, by name.
     #[must_use]
-    pub fn services(&self, permit: Permit<IdentityRead>) -> Vec<Service> {
+    pub fn services(&self, permit: Permit<IdentityRead>) -> Vec<ServiceView> {
         let (scope, one) = (permit.scope(), permit.resource_id::<ServiceId>());
         let all = permit.resource().id == "*";
         self.read_under(permit);
-        let shown = |service: &&Service| match (&scope, all) {
-            (_, false) => Some(service.id) == one,
-            (Scope::All, true) => true,
-            (Scope::Domains(domains), true) => {
-                service.roles.iter().any(|a| domains.iter().any(|domain| a.reach.covers(*domain)))
-            }
-        };
-        let mut found: Vec<Service> = self
-            .look(|d| d.services.values().map(|kept| &kept.value).filter(shown).cloned().collect());
-        found.sort_by(|a, b| a.name.cmp(&b.name));
+        let mut found = self.look(|d| {
+            let view = |service: &Service| {
+                let roles = d.held(Principal::Service(service.id)).collect();
+                ServiceView { service: service.clone(), roles }
+            };
+            let shown = |view: &ServiceView| {
+                if all { in_scope(&scope, &view.roles) } else { Some(view.service.id) == one }
+            };
+            let services = d.services.values().map(|kept| &kept.value);
+            services.map(view).filter(shown).collect::<Vec<_>>()
+        });
+        found.sort_by(|a, b| a.service.name.cmp(&b.service.name));
         found
     }
 }

@@ -128,6 +128,8 @@ ids! {
     PersonId = "per";
     /// A service identity: a workload, an agent, another system.
     ServiceId = "svc";
+    /// A group of people and services that hold roles together.
+    GroupId = "grp";
     /// An API token (its hash is stored, the token itself is shown once).
     TokenId = "tok";
     /// A signed-in session.

@@ -42,8 +42,8 @@ pub use gate::{
     Decider, Epoch, Epochs, Gate, Grant, Guard, Permit, PolicyVersion, Recorder, Refusal, Scope,
 };
 pub use ids::{
-    ApprovalId, AssetId, DomainId, FindingId, IdError, KeyId, PersonId, ReportId, RequestId, RunId,
-    ScanId, ServiceId, SessionId, SourceId, TokenId, VersionNo,
+    ApprovalId, AssetId, DomainId, FindingId, GroupId, IdError, KeyId, PersonId, ReportId,
+    RequestId, RunId, ScanId, ServiceId, SessionId, SourceId, TokenId, VersionNo,
 };
 pub use labels::{Label, LabelError, Labels, Name};
 pub use problem::{FieldProblem, Problem, ProblemKind};

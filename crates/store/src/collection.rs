@@ -1,8 +1,8 @@
 //! Typed collections: what a slice says about its records.
 
 use kernel::{
-    ApprovalId, AssetId, DomainId, FindingId, KeyId, PersonId, ReportId, RequestId, RunId, ScanId,
-    ServiceId, SessionId, SourceId, TokenId, VersionNo,
+    ApprovalId, AssetId, DomainId, FindingId, GroupId, KeyId, PersonId, ReportId, RequestId, RunId,
+    ScanId, ServiceId, SessionId, SourceId, TokenId, VersionNo,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -156,8 +156,8 @@ macro_rules! id_keys {
 }
 
 id_keys!(
-    ApprovalId, AssetId, DomainId, FindingId, KeyId, PersonId, ReportId, RequestId, RunId, ScanId,
-    ServiceId, SessionId, SourceId, TokenId
+    ApprovalId, AssetId, DomainId, FindingId, GroupId, KeyId, PersonId, ReportId, RequestId, RunId,
+    ScanId, ServiceId, SessionId, SourceId, TokenId
 );
 
 macro_rules! number_keys {

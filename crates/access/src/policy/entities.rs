@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! Person ── Post "key-custodian@dom_…" ── Role "key-custodian" ── Duty "manages-keys"
+//!    └── Group "grp_…" ── Post …
 //!           Post "auditor@*" ── Post "auditor@dom_…"   (installation-wide lies in every domain)
 //! ```
 
@@ -10,8 +11,8 @@ use super::schema::type_name;
 use crate::duties::Duty;
 use crate::roles::{Reach, Role};
 use cedar_policy::{Entity, EntityId, EntityTypeName, EntityUid, RestrictedExpression};
-use kernel::{Action, DomainId, PersonId, Principal, Resource, ResourceKind};
-use std::collections::{HashMap, HashSet};
+use kernel::{Action, DomainId, GroupId, PersonId, Principal, Resource, ResourceKind};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::str::FromStr;
 
 /// What the policies know about one who acts, at one moment.
@@ -21,10 +22,21 @@ pub struct Subject {
     pub principal: Principal,
     /// Whether an administrator locked it.
     pub locked: bool,
-    /// Roles that count now.
+    /// Roles of its own that count now.
     pub posts: Vec<(Role, Reach)>,
+    /// Groups by which it holds more.
+    pub groups: Vec<GroupPosts>,
     /// Workloads to which a service is tied; empty means none in particular.
     pub workloads: Vec<String>,
+}
+
+/// A group with those of its roles that count now for one of its members.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct GroupPosts {
+    /// The group.
+    pub group: GroupId,
+    /// Its roles.
+    pub posts: Vec<(Role, Reach)>,
 }
 
 /// What the policies know of a thing beyond [`Resource`]: who it belongs to.
@@ -38,12 +50,21 @@ pub struct Relations {
     pub requested_by: Option<PersonId>,
 }
 
+/// Posts as they are gathered, and the roles that they are of.
+#[derive(Default)]
+struct Gathered {
+    entities: Vec<Entity>,
+    known: HashSet<EntityUid>,
+    roles: BTreeSet<Role>,
+}
+
 /// Names of entity types, parsed once.
 #[derive(Debug)]
 pub(super) struct Names {
     person: EntityTypeName,
     service: EntityTypeName,
     installation: EntityTypeName,
+    group: EntityTypeName,
     post: EntityTypeName,
     role: EntityTypeName,
     duty: EntityTypeName,
@@ -59,6 +80,7 @@ impl Names {
             person: name("Person")?,
             service: name("Service")?,
             installation: name("Installation")?,
+            group: name("Group")?,
             post: name("Post")?,
             role: name("Role")?,
             duty: name("Duty")?,
@@ -109,38 +131,48 @@ impl Names {
         subject: &Subject,
         domain: DomainId,
     ) -> Result<Vec<Entity>, EngineError> {
-        let mut entities = Vec::new();
-        let mut held = HashSet::new();
-        let mut roles = Vec::new();
-        for (role, reach) in &subject.posts {
-            if !roles.contains(role) {
-                roles.push(*role);
-            }
-            let as_role = uid(&self.role, role.word());
-            match reach {
-                Reach::Domain(own) => {
-                    let post = self.post(*role, *own);
-                    if held.insert(post.clone()) {
-                        entities.push(Entity::new_no_attrs(post, HashSet::from([as_role])));
-                    }
-                }
-                Reach::Installation => {
-                    let everywhere = uid(&self.post, &format!("{role}@*"));
-                    let here = self.post(*role, domain);
-                    if held.insert(everywhere.clone()) {
-                        let above = HashSet::from([as_role, here]);
-                        entities.push(Entity::new_no_attrs(everywhere, above));
-                    }
-                }
-            }
+        let mut gathered = Gathered::default();
+        let mut above = self.posts(&subject.posts, domain, &mut gathered);
+        for GroupPosts { group, posts } in &subject.groups {
+            let held = self.posts(posts, domain, &mut gathered);
+            let group = uid(&self.group, &group.to_string());
+            gathered.entities.push(Entity::new_no_attrs(group.clone(), held));
+            above.insert(group);
         }
+        let Gathered { mut entities, roles, .. } = gathered;
         for role in roles {
             let duties = Duty::of(role).iter().map(|duty| uid(&self.duty, duty.word())).collect();
             entities.push(Entity::new_no_attrs(uid(&self.role, role.word()), duties));
         }
-        entities.push(self.subject(subject, held)?);
+        entities.push(self.subject(subject, above)?);
         entities.push(self.domain_entity(domain)?);
         Ok(entities)
+    }
+
+    /// The posts of somebody or of a group; each becomes an entity once.
+    fn posts(
+        &self,
+        posts: &[(Role, Reach)],
+        domain: DomainId,
+        gathered: &mut Gathered,
+    ) -> HashSet<EntityUid> {
+        let mut held = HashSet::new();
+        for (role, reach) in posts {
+            gathered.roles.insert(*role);
+            let as_role = uid(&self.role, role.word());
+            let (post, above) = match reach {
+                Reach::Domain(own) => (self.post(*role, *own), HashSet::from([as_role])),
+                Reach::Installation => {
+                    let everywhere = uid(&self.post, &format!("{role}@*"));
+                    (everywhere, HashSet::from([as_role, self.post(*role, domain)]))
+                }
+            };
+            if gathered.known.insert(post.clone()) {
+                gathered.entities.push(Entity::new_no_attrs(post.clone(), above));
+            }
+            held.insert(post);
+        }
+        held
     }
 
     fn subject(&self, subject: &Subject, held: HashSet<EntityUid>) -> Result<Entity, EngineError> {

@@ -32,8 +32,9 @@ pub fn cedar_schema() -> String {
          entity Duty;\n\
          entity Role in [Duty];\n\
          entity Post in [Post, Role];\n\
-         entity Person in [Post] { locked: Bool };\n\
-         entity Service in [Post] { locked: Bool, workloads: Set<String> };\n\
+         entity Group in [Post];\n\
+         entity Person in [Post, Group] { locked: Bool };\n\
+         entity Service in [Post, Group] { locked: Bool, workloads: Set<String> };\n\
          entity Installation;\n\
          type Surroundings = {\n  \
            strong: Bool, credential: String, door: String, factorAgeSeconds: Long, nowSeconds: Long,\n\

@@ -120,7 +120,9 @@ fn a_decision_is_explained() {
     let yes = house.access().explain(&caller, Action::KeyRotate, &key(retail()));
     assert_eq!(yes.verdict, Ok(()));
     assert_eq!(yes.because, ["key-custodian"]);
-    assert_eq!(yes.roles, [(Role::KeyCustodian, Reach::Installation)]);
+    let [held] = yes.roles.as_slice() else { panic!("{:?}", yes.roles) };
+    assert_eq!((held.assignment.role, held.group), (Role::KeyCustodian, None));
+    assert_eq!(held.to_string(), "key-custodian");
     let no = house.access().explain(&caller, Action::KeyDestroy, &key(retail()));
     assert_eq!(no.verdict.unwrap_err(), "approval-needed");
     assert_eq!(no.approvals[0].needed, 2);

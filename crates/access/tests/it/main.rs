@@ -9,6 +9,8 @@ mod decisions;
 #[cfg(test)]
 mod enrolment;
 #[cfg(test)]
+mod groups;
+#[cfg(test)]
 mod house;
 #[cfg(test)]
 mod own_proofs;

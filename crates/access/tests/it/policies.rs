@@ -1,12 +1,13 @@
 //! The policies fit the schema, and the engine says what they say.
 
 use access::policy::{
-    ActionGroup, CredentialKind, Engine, Question, Relations, Subject, cedar_schema,
+    ActionGroup, CredentialKind, Engine, GroupPosts, Question, Relations, Subject, cedar_schema,
 };
 use access::roles::{Reach, Role};
 use cedar_policy::{Schema, ValidationMode, Validator};
 use kernel::{
-    Action, DomainId, Door, PersonId, Principal, Resource, ResourceKind, ServiceId, Timestamp,
+    Action, DomainId, Door, GroupId, PersonId, Principal, Resource, ResourceKind, ServiceId,
+    Timestamp,
 };
 use std::str::FromStr;
 
@@ -23,7 +24,7 @@ pub(crate) fn person(n: u8) -> PersonId {
 }
 
 pub(crate) fn subject(principal: Principal, posts: Vec<(Role, Reach)>) -> Subject {
-    Subject { principal, locked: false, posts, workloads: Vec::new() }
+    Subject { principal, locked: false, posts, groups: Vec::new(), workloads: Vec::new() }
 }
 
 pub(crate) fn ask(
@@ -95,6 +96,27 @@ fn a_role_counts_in_its_own_key_domain_only() {
     let all = subject(who, vec![(Role::KeyCustodian, Reach::Installation)]);
     assert_eq!(ask(&engine, &all, Action::KeyRotate, &key(domain(1))), "allowed");
     assert_eq!(ask(&engine, &all, Action::KeyRotate, &key(domain(2))), "allowed");
+}
+
+#[test]
+fn a_role_by_a_group_counts_like_one_of_ones_own_and_parts_duties_like_it() {
+    let engine = Engine::load().unwrap();
+    let group = |n, role, reach| GroupPosts {
+        group: GroupId::from_bytes([n; 16]),
+        posts: vec![(role, reach)],
+    };
+    let retail = Reach::Domain(domain(1));
+    let mut who = subject(Principal::Person(person(1)), Vec::new());
+    who.groups = vec![group(1, Role::KeyCustodian, retail)];
+    assert_eq!(ask(&engine, &who, Action::KeyRotate, &key(domain(1))), "allowed");
+    assert_eq!(ask(&engine, &who, Action::KeyRotate, &key(domain(2))), "no-policy-allows");
+    who.groups.push(group(2, Role::KeyCustodian, Reach::Installation));
+    assert_eq!(ask(&engine, &who, Action::KeyRotate, &key(domain(2))), "allowed");
+    // A membership that got past the check is of no use.
+    who.groups.push(group(3, Role::IdentityAdministrator, Reach::Installation));
+    assert_eq!(ask(&engine, &who, Action::KeyRotate, &key(domain(1))), "forbidden");
+    let users = Resource::all(ResourceKind::Identity, DomainId::SYSTEM);
+    assert_eq!(ask(&engine, &who, Action::IdentityManage, &users), "forbidden");
 }
 
 #[test]

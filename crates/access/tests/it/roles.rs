@@ -89,7 +89,7 @@ fn roles_go_to_those_they_are_made_for() {
     let by_hand = refused(person.to_string(), Role::BootstrapAdministrator, all);
     assert!(matches!(by_hand, AccessError::RoleNotForHolder(_)));
     let own = refused(first.id.to_string(), Role::PolicyAdministrator, all);
-    assert!(matches!(own, AccessError::Separation(_) | AccessError::RoleNotForHolder(_)));
+    assert!(matches!(own, AccessError::Separation(_) | AccessError::Own));
     let narrow = refused(person.to_string(), Role::PolicyAdministrator, Reach::Domain(retail()));
     assert!(matches!(narrow, AccessError::RoleNotForDomain(_)));
     let nobody = refused("per_00000000000000000000000000".into(), Role::Auditor, all);

@@ -316,6 +316,13 @@ fn roles(rooms: &Rooms, caller: &Caller) -> String {
     let Principal::Person(_) = caller.principal else { return String::new() };
     let system = kernel::Resource::system();
     let explained = rooms.access.explain(caller, kernel::Action::SystemRead, &system);
-    let words: Vec<_> = explained.roles.iter().map(|(role, _)| role.english()).collect();
+    let mut words: Vec<_> = Vec::new();
+    for held in &explained.roles {
+        let word = held.assignment.role.english();
+        // A role may be held twice: given, and by a group.
+        if !words.contains(&word) {
+            words.push(word);
+        }
+    }
     words.join(", ")
 }

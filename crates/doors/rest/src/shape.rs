@@ -22,7 +22,7 @@ macro_rules! prefixed {
 }
 prefixed!(
     DomainId, KeyId, PersonId, ServiceId, TokenId, SessionId, ApprovalId, AssetId, RunId, ReportId,
-    SourceId, ScanId, FindingId
+    SourceId, ScanId, FindingId, GroupId
 );
 
 /// The shape of an identifier.
@@ -142,6 +142,10 @@ shapes! {
     };
     /// A person or a service.
     Holder = { "type": "string", "pattern": "^(per|svc)_[0-7][0-9a-hjkmnp-tv-z]{25}$" };
+    /// A person, a service or a group.
+    RoleHolder = {
+        "type": "string", "pattern": "^(per|svc|grp)_[0-7][0-9a-hjkmnp-tv-z]{25}$",
+    };
     /// A name to sign in with.
     SignInName = { "type": "string", "pattern": "^[a-z0-9._-]{1,64}$" };
     /// A way of proving oneself.

@@ -3,6 +3,7 @@
 use super::asking::{Approvals, Leaving};
 use super::credentials::Tokens;
 use super::discover::Discover;
+use super::groups::Groups;
 use super::identities::{People, Roles, Services};
 use super::local::{AcceptRollback, BreakGlass, Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
@@ -148,7 +149,20 @@ pub enum Command {
         #[expect(missing_docs, reason = "the group documents itself")]
         remote: Remote,
     },
-    /// Roles of people and services.
+    /// Groups: teams whose members hold the group's roles.
+    #[command(after_help = "Examples:\n  \
+        lionrock groups create --name \"Retail custodians\"\n  \
+        lionrock roles grant grp_… --role key-custodian --domain dom_…\n  \
+        lionrock groups add grp_… per_…")]
+    Groups {
+        /// What to do with groups.
+        #[command(subcommand)]
+        verb: Groups,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
+    /// Roles of people, services and groups.
     #[command(after_help = "Examples:\n  \
         lionrock roles grant per_… --role key-custodian --domain dom_…\n  \
         lionrock roles grant per_… --role examiner --until 2027-01-31T18:00:00+08:00\n  \

@@ -84,7 +84,7 @@ pub enum Act {
     },
     /// To give a role (`lionrock roles grant`).
     GrantRole {
-        /// The person or service.
+        /// The person, service or group.
         holder: String,
         #[command(flatten)]
         #[expect(missing_docs, reason = "the group documents itself")]
@@ -92,6 +92,16 @@ pub enum Act {
         /// Until when; the same time carries it out.
         #[arg(long, value_name = "TIME")]
         until: Option<String>,
+        /// Why.
+        #[arg(long)]
+        reason: String,
+    },
+    /// To let a person or service into a group, as its roles are now (`lionrock groups add`).
+    AddMember {
+        /// The group.
+        group: String,
+        /// The person or service.
+        holder: String,
         /// Why.
         #[arg(long)]
         reason: String,
@@ -173,6 +183,9 @@ impl Act {
                     put(&mut body, "until", until);
                 }
                 (named("give-role", json!({ "holder": holder, "body": body })), reason)
+            }
+            Self::AddMember { group, holder, reason } => {
+                (named("add-member", json!({ "group": group, "holder": holder })), reason)
             }
             Self::ResetFactors { person, reason } => {
                 (named("reset-factors", json!({ "person": person })), reason)

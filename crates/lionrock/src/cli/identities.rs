@@ -115,14 +115,14 @@ pub enum Services {
 /// Verbs of roles.
 #[derive(Debug, Subcommand)]
 pub enum Roles {
-    /// Lists the roles of a person or service.
+    /// Lists the roles of a person, service or group, with the group by which each is held.
     List {
-        /// The person or service.
+        /// The person, service or group.
         holder: String,
     },
     /// Gives a role; where the rule says so, after others have approved.
     Grant {
-        /// The person or service.
+        /// The person, service or group.
         holder: String,
         #[command(flatten)]
         #[expect(missing_docs, reason = "the group documents itself")]
@@ -133,7 +133,7 @@ pub enum Roles {
     },
     /// Takes a role at once.
     Revoke {
-        /// The person or service.
+        /// The person, service or group.
         holder: String,
         #[command(flatten)]
         #[expect(missing_docs, reason = "the group documents itself")]
@@ -267,8 +267,12 @@ fn key_of(certificate: &Path) -> Result<String, CliError> {
 pub(super) async fn roles(verb: Verb, roles: Roles) -> Result<(), CliError> {
     match roles {
         Roles::List { holder } => {
-            let kind = if holder.starts_with("svc_") { "services" } else { "people" };
-            let columns = show::table_of("roles", &["role", "domain", "since", "until"]);
+            let kind = match holder.split('_').next() {
+                Some("svc") => "services",
+                Some("grp") => "groups",
+                _ => "people",
+            };
+            let columns = show::table_of("roles", &["role", "domain", "since", "until", "group"]);
             verb.get(&[kind, &holder], &[], columns).await
         }
         Roles::Grant { holder, role, until } => {

@@ -6,6 +6,7 @@ pub mod args;
 pub mod asking;
 pub mod credentials;
 pub mod discover;
+pub mod groups;
 pub mod identities;
 pub mod inspect;
 pub mod local;

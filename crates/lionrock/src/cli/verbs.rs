@@ -35,6 +35,9 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         Command::Enrol { link_file, remote } => {
             identities::enrol(&remote, link_file.as_deref()).await
         }
+        Command::Groups { verb, remote } => {
+            super::groups::groups(Verb::to(&remote, json)?, verb).await
+        }
         Command::People { verb, remote } => {
             identities::people(Verb::to(&remote, json)?, verb).await
         }

@@ -50,6 +50,9 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         ("POST", "/identities/{holder}/unlock" | "/approvals/{approval}/approve") => None,
         ("POST", "/people") => Some(json!({ "sign_in_name": "x", "name": "X" })),
         ("POST", "/services" | "/domains") => Some(json!({ "name": "x" })),
+        ("POST", "/groups") => Some(json!({ "name": "x" })),
+        ("PATCH", "/groups/{group}") => Some(json!({ "description": "x" })),
+        ("PUT", "/groups/{group}/members/{holder}") => None,
         ("POST", "/services/{service}/certificates") => {
             Some(json!({ "spki_sha256": "0".repeat(64), "name": "x" }))
         }
@@ -118,6 +121,7 @@ fn path(endpoint: &Endpoint) -> String {
         "{person}" | "{holder}" => id("per"),
         "{service}" => id("svc"),
         "{token}" => id("tok"),
+        "{group}" => id("grp"),
         "{approval}" => id("apr"),
         "{asset}" => id("ast"),
         "{source}" => id("src"),

@@ -9,6 +9,8 @@ mod commanding;
 #[cfg(test)]
 mod docs;
 #[cfg(test)]
+mod grouping;
+#[cfg(test)]
 mod listening;
 #[cfg(test)]
 mod scheduled;

@@ -125,6 +125,7 @@ fn holders(desk: &Desk, resource: &Resource) -> Option<Vec<Holder>> {
     });
     let services = services
         .iter()
+        .map(|view| &view.service)
         .filter(|s| s.lock.is_none())
         .map(|s| (Principal::Service(s.id), s.name.as_str(), vec![Factor::Certificate]));
     let all = people.chain(services).take(HOLDERS_MAX);

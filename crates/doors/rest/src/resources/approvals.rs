@@ -5,7 +5,7 @@
 //! through.
 
 use super::findings::WhyBody;
-use super::identities::{GiveRoleRequest, Holder, identity, roles_of};
+use super::identities::{GiveRoleRequest, Holder, RoleHolder, identity, roles_of};
 use super::key_switches::{ExportBody, ResumeBody, SuspendBody};
 use super::keys::ReasonRequest;
 use crate::Rooms;
@@ -16,7 +16,7 @@ use crate::table::{Needs, Table, get, post};
 use access::approvals::{ApprovalState, Occasion};
 use access::{Access, ApprovalView, GiveRole, NewApproval};
 use kernel::{
-    Action, ApprovalId, Caller, DomainId, FindingId, KeyId, PersonId, Problem, Resource,
+    Action, ApprovalId, Caller, DomainId, FindingId, GroupId, KeyId, PersonId, Problem, Resource,
     ResourceKind, Timestamp, actions,
 };
 use keys::{Reason, approval_hash};
@@ -207,11 +207,20 @@ enum Act {
     },
     /// `PUT /identities/{holder}/roles`.
     GiveRole {
+        /// The person, service or group.
+        #[schemars(with = "shape::RoleHolder")]
+        holder: RoleHolder,
+        /// The body.
+        body: GiveRoleRequest,
+    },
+    /// `PUT /groups/{group}/members/{holder}`.
+    AddMember {
+        /// The group.
+        #[schemars(with = "shape::Id<GroupId>")]
+        group: GroupId,
         /// The person or service.
         #[schemars(with = "shape::Holder")]
         holder: Holder,
-        /// The body.
-        body: GiveRoleRequest,
     },
     /// `POST /people/{person}/reset-factors`.
     ResetFactors {
@@ -267,7 +276,14 @@ fn new_approval(
         Act::GiveRole { holder, body } => {
             let (resource, give) = (roles_of(holder), GiveRole::from(body));
             let effect = vec![format!("{holder} holds the role {}", give.role)];
-            let request_hash = give.request_hash(&resource);
+            let request_hash = rooms.access.role_request_hash(&resource, give)?;
+            let (action, occasion) = (Action::PolicyChange, Occasion::RoleGiven);
+            Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })
+        }
+        Act::AddMember { group, holder } => {
+            let resource = roles_of(group);
+            let request_hash = rooms.access.member_request_hash(&resource, holder.into())?;
+            let effect = vec![format!("{holder} is in {group} and holds its roles")];
             let (action, occasion) = (Action::PolicyChange, Occasion::RoleGiven);
             Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })
         }

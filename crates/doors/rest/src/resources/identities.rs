@@ -7,10 +7,12 @@ use crate::fields::SecretText;
 use crate::shape;
 use crate::table::{Needs, Table, delete, get, post, put};
 use access::roles::{Assignment, Reach, Role};
-use access::{GiveRole, Invitation, NewPerson, NewService, PersonView, Service, SignInName};
+use access::{
+    GiveRole, HeldRole, Invitation, NewPerson, NewService, PersonView, ServiceView, SignInName,
+};
 use kernel::{
-    Action, DomainId, Name, PersonId, Problem, Resource, ResourceKind, ServiceId, Timestamp,
-    actions,
+    Action, DomainId, GroupId, Name, PersonId, Principal, Problem, Resource, ResourceKind,
+    ServiceId, Timestamp, actions,
 };
 use keys::Reason;
 use schemars::JsonSchema;
@@ -75,7 +77,7 @@ pub(super) fn identity(id: impl ToString) -> Resource {
 /// A role as somebody holds it.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Assignment")]
-struct AssignmentBody {
+pub(super) struct AssignmentBody {
     /// The role.
     #[schemars(with = "shape::Role")]
     role: Role,
@@ -90,16 +92,21 @@ struct AssignmentBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "Option<shape::When>")]
     until: Option<Timestamp>,
+    /// The group by which it is held; absent: it was given to the holder itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shape::Id<GroupId>>")]
+    group: Option<GroupId>,
 }
 
-impl From<Assignment> for AssignmentBody {
-    fn from(assignment: Assignment) -> Self {
+impl From<HeldRole> for AssignmentBody {
+    fn from(held: HeldRole) -> Self {
+        let HeldRole { assignment, group } = held;
         let domain = match assignment.reach {
             Reach::Installation => None,
             Reach::Domain(domain) => Some(domain),
         };
         let Assignment { role, since, until, .. } = assignment;
-        Self { role, domain, since, until }
+        Self { role, domain, since, until, group }
     }
 }
 
@@ -115,7 +122,7 @@ struct PersonBody {
     /// The name on screen.
     #[schemars(with = "shape::Name")]
     name: Name,
-    /// Its roles.
+    /// Its roles, of its own first, then by groups.
     roles: Vec<AssignmentBody>,
     /// Whether it can sign in: both factors are enrolled, and it is not locked.
     active: bool,
@@ -129,14 +136,14 @@ struct PersonBody {
 
 impl From<PersonView> for PersonBody {
     fn from(view: PersonView) -> Self {
-        let PersonView { person, signed_in_at } = view;
+        let PersonView { person, roles, signed_in_at } = view;
         Self {
             id: person.id,
             active: person.is_active(),
             locked: person.lock.is_some(),
             sign_in_name: person.sign_in_name.as_str().to_owned(),
             name: person.name,
-            roles: person.roles.into_iter().map(AssignmentBody::from).collect(),
+            roles: roles.into_iter().map(AssignmentBody::from).collect(),
             signed_in: signed_in_at,
         }
     }
@@ -247,7 +254,7 @@ struct ServiceBody {
     /// The workloads whose keys it may use; none: all of its key domain.
     #[schemars(with = "Vec<shape::Name>")]
     workloads: Vec<Name>,
-    /// Its roles.
+    /// Its roles, of its own first, then by groups.
     roles: Vec<AssignmentBody>,
     /// SHA-256 of the SubjectPublicKeyInfo of each client certificate.
     #[schemars(with = "Vec<shape::Sha256>")]
@@ -256,8 +263,9 @@ struct ServiceBody {
     locked: bool,
 }
 
-impl From<Service> for ServiceBody {
-    fn from(service: Service) -> Self {
+impl From<ServiceView> for ServiceBody {
+    fn from(view: ServiceView) -> Self {
+        let ServiceView { service, roles } = view;
         let certificates = service.certificates.iter();
         Self {
             id: service.id,
@@ -266,7 +274,7 @@ impl From<Service> for ServiceBody {
             workloads: service.workloads,
             certificates: certificates.map(|bound| hex(&bound.spki_sha256)).collect(),
             locked: service.lock.is_some(),
-            roles: service.roles.into_iter().map(AssignmentBody::from).collect(),
+            roles: roles.into_iter().map(AssignmentBody::from).collect(),
         }
     }
 }
@@ -431,6 +439,51 @@ impl<'de> Deserialize<'de> for Holder {
     }
 }
 
+impl From<Holder> for Principal {
+    fn from(holder: Holder) -> Self {
+        match holder {
+            Holder::Person(id) => Self::Person(id),
+            Holder::Service(id) => Self::Service(id),
+        }
+    }
+}
+
+/// Whom roles can be given to.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum RoleHolder {
+    One(Holder),
+    Group(GroupId),
+}
+
+impl std::fmt::Display for RoleHolder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::One(holder) => holder.fmt(f),
+            Self::Group(id) => id.fmt(f),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for RoleHolder {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let one = || text.parse().map(Holder::Person).ok();
+        let service = || text.parse().map(Holder::Service).ok();
+        let group = || text.parse().map(Self::Group).ok();
+        let wrong = || serde::de::Error::custom("expected a person, a service or a group");
+        one().or_else(service).map(Self::One).or_else(group).ok_or_else(wrong)
+    }
+}
+
+/// Whom a role is given to, in the path.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct RoleHolderPath {
+    /// The person, service or group.
+    #[schemars(with = "shape::RoleHolder")]
+    holder: RoleHolder,
+}
+
 /// A person or service in the path.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -496,13 +549,13 @@ fn reach(domain: Option<DomainId>) -> Reach {
 }
 
 /// Roles of somebody, as the gate sees a change of them.
-pub(super) fn roles_of(holder: Holder) -> Resource {
+pub(super) fn roles_of(holder: impl ToString) -> Resource {
     Resource::new(ResourceKind::Policy, holder.to_string(), DomainId::SYSTEM)
 }
 
 async fn give_role(
     rooms: Arc<Rooms>,
-    call: Call<HolderPath, NoParameters, FromJson<GiveRoleRequest>>,
+    call: Call<RoleHolderPath, NoParameters, FromJson<GiveRoleRequest>>,
 ) -> Result<Done, Problem> {
     let resource = roles_of(call.path.holder);
     let permit = rooms.permit::<actions::PolicyChange>(&call.caller, resource)?;
@@ -524,7 +577,7 @@ struct TakeRoleRequest {
 
 async fn take_role(
     rooms: Arc<Rooms>,
-    call: Call<HolderPath, NoParameters, FromJson<TakeRoleRequest>>,
+    call: Call<RoleHolderPath, NoParameters, FromJson<TakeRoleRequest>>,
 ) -> Result<Done, Problem> {
     let TakeRoleRequest { role, domain } = call.body.0;
     let resource = roles_of(call.path.holder);

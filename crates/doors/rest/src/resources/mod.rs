@@ -6,6 +6,7 @@ mod assets;
 mod data;
 mod domains;
 mod findings;
+mod groups;
 mod identities;
 mod key_switches;
 mod key_uses;
@@ -27,6 +28,7 @@ pub(crate) fn table() -> Table {
     sessions::lines(&mut table);
     account::lines(&mut table);
     identities::lines(&mut table);
+    groups::lines(&mut table);
     tokens::lines(&mut table);
     approvals::lines(&mut table);
     domains::lines(&mut table);
