@@ -6,6 +6,7 @@
 mod bench;
 mod count;
 mod counts;
+mod fuzz;
 mod setup;
 mod steps;
 mod tidy;
@@ -19,13 +20,16 @@ cargo xtask COMMAND
   test        install what the tests need, run everything, end with `N passed, N failed`
   ci          the same without installing
   ci --fast   without browsers, benchmarks and end to end
-  ci --long   with the full counts of the faults; keeps what they said in tests/faults/
+  ci --long   with the full counts of the faults and every fuzz target for 30 s; keeps what they said
+              in tests/faults/ and fuzz/
   setup       install what the tests need (Debian packages by apt-get, Python and npm tools
               pinned, in .tools/)
   tidy        check the house: direction of dependencies, file sizes, licences, head comments, …
   golden      write the golden files anew (then read the difference before you commit it)
   counts      count instructions of fixed work under callgrind against bench/counts.json
               (--write agrees to what was counted)
+  fuzz SECONDS [TARGET…]
+              look for bytes that break a decoder, by libFuzzer; see fuzz/README.md
   bench       measure beside the peers; see README.md
 ";
 
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         ["golden"] => steps::golden(&root),
         ["counts"] => counts::run(&root, false),
         ["counts", "--write"] => counts::run(&root, true),
+        ["fuzz", seconds, targets @ ..] => fuzz::run(&root, seconds, targets),
         ["bench"] => bench::run(&root),
         _ => {
             say(USAGE);

@@ -13,7 +13,7 @@ pub(crate) enum Depth {
     Fast,
     /// Everything a landing must pass.
     Full,
-    /// The same with the full counts of the faults: some ten minutes more.
+    /// The same with the full counts of the faults and the fuzz targets: some fifty minutes more.
     Long,
 }
 
@@ -91,6 +91,14 @@ const STEPS: &[Step] = &[
         program: "cargo",
         arguments: &["run", "--quiet", "--package", "xtask", "--", "counts"],
         needs: Some("bench/counts.json"),
+    },
+    Step {
+        name: "fuzz",
+        allowance_seconds: 3_000,
+        depth: Depth::Long,
+        program: "cargo",
+        arguments: &["run", "--quiet", "--package", "xtask", "--", "fuzz", "30"],
+        needs: Some("fuzz/libfuzzer/Cargo.toml"),
     },
 ];
 

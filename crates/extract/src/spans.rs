@@ -17,7 +17,8 @@ pub struct Span {
     pub confidence: Confidence,
 }
 
-/// The hits in a text of any encoding, in order, and the text as UTF-8 without byte order mark.
+/// The hits in a text of any encoding, in order, and the text as UTF-8 without byte order mark;
+/// bytes that are no text in any encoding come as they are.
 #[must_use]
 pub fn spans(bytes: &[u8], detectors: &Detectors) -> (Vec<u8>, Vec<Span>) {
     let text = encoding::decode(bytes);

@@ -1,0 +1,4 @@
+//! The targets over what is committed.
+
+#[cfg(test)]
+mod replay;
