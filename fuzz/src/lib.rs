@@ -8,7 +8,7 @@
 //! at its checksums (a deflated member, a workbook's sectors), gives them to the decoder as
 //! the product does, and asserts what must hold whatever they say.
 //!
-//! **Invariants:** a target is deterministic, reads and writes nothing, and fails by panicking only.
+//! **Invariants:** a target is deterministic, reads and writes nothing, and fails by panicking.
 
 mod codecs;
 mod formats;

@@ -13,6 +13,8 @@
 mod archive;
 mod avro;
 mod avro_schema;
+mod biff;
+mod biff_text;
 mod binary;
 mod chains;
 mod columns;

@@ -50,6 +50,21 @@ impl Styles {
         }
     }
 
+    /// A format of the workbook's own in its old form.
+    pub(crate) fn format(&mut self, id: u32, code: &[u8]) {
+        if self.formats.len() < STYLES_MAX && shows_days(code) {
+            self.formats.insert(id);
+        }
+    }
+
+    /// The next cell style in its old form: the number of its format.
+    pub(crate) fn style(&mut self, format: u32) {
+        if self.dates.len() < STYLES_MAX {
+            let own = || DATE_FORMATS.iter().any(|own| own.contains(&format));
+            self.dates.push(self.formats.contains(&format) || own());
+        }
+    }
+
     /// Whether cells of this style show days.
     pub(crate) fn is_date(&self, style: usize) -> bool {
         self.dates.get(style).copied().unwrap_or(false)
