@@ -13,9 +13,6 @@ const AFTER_BYTES: usize = 180;
 const BUILDING_CHARS_MAX: usize = 12;
 const STREET_CHARS_MAX: usize = 6;
 
-const UNITS: &str = "號号弄院栋棟樓楼座室層层期閣阁單单字房舖铺";
-const STREETS: &str = "道街路里巷徑径坊邨村苑臺台園园圍围段灣湾西東东南北中";
-const WAYS: &str = "道街路里巷徑径坊邨村苑";
 const BUILDINGS: [&str; 22] = [
     "大廈", "大厦", "中心", "廣場", "广场", "花園", "花园", "樓", "楼", "閣", "阁", "邨", "村",
     "苑", "軒", "轩", "庭", "座", "商場", "工業", "臺", "居",
@@ -34,10 +31,132 @@ const BUILDING: u8 = 4;
 const FLOOR: u8 = 8;
 const ROOM: u8 = 16;
 
+/// Begins what may stand right after the first number.
+const fn is_unit(c: char) -> bool {
+    matches!(
+        c,
+        '號' | '号'
+            | '弄'
+            | '院'
+            | '栋'
+            | '棟'
+            | '樓'
+            | '楼'
+            | '座'
+            | '室'
+            | '層'
+            | '层'
+            | '期'
+            | '閣'
+            | '阁'
+            | '單'
+            | '单'
+            | '字'
+            | '房'
+            | '舖'
+            | '铺'
+    )
+}
+
+/// Ends the name of a street or a part of one.
+const fn ends_street(c: char) -> bool {
+    matches!(
+        c,
+        '道' | '街'
+            | '路'
+            | '里'
+            | '巷'
+            | '徑'
+            | '径'
+            | '坊'
+            | '邨'
+            | '村'
+            | '苑'
+            | '臺'
+            | '台'
+            | '園'
+            | '园'
+            | '圍'
+            | '围'
+            | '段'
+            | '灣'
+            | '湾'
+            | '西'
+            | '東'
+            | '东'
+            | '南'
+            | '北'
+            | '中'
+    )
+}
+
+/// Stands in the name of a street or an estate.
+const fn is_way(c: char) -> bool {
+    matches!(c, '道' | '街' | '路' | '里' | '巷' | '徑' | '径' | '坊' | '邨' | '村' | '苑')
+}
+
+/// Begins a word of [`BUILDINGS`]; a test looks.
+const fn begins_building(c: char) -> bool {
+    matches!(
+        c,
+        '大' | '中'
+            | '廣'
+            | '广'
+            | '花'
+            | '樓'
+            | '楼'
+            | '閣'
+            | '阁'
+            | '邨'
+            | '村'
+            | '苑'
+            | '軒'
+            | '轩'
+            | '庭'
+            | '座'
+            | '商'
+            | '工'
+            | '臺'
+            | '居'
+    )
+}
+
+/// What a number or a letter counts; the longer before the shorter.
+const PARTS: [(&str, u8); 28] = [
+    ("号院", STREET),
+    ("号楼", ROOM),
+    ("號樓", ROOM),
+    ("单元", ROOM),
+    ("單元", ROOM),
+    ("栋", ROOM),
+    ("棟", ROOM),
+    ("弄", STREET),
+    ("巷", STREET),
+    ("號單位", ROOM),
+    ("号单位", ROOM),
+    ("號室", ROOM),
+    ("号室", ROOM),
+    ("號舖", ROOM),
+    ("號", STREET),
+    ("号", STREET),
+    ("字樓", FLOOR),
+    ("樓", FLOOR),
+    ("楼", FLOOR),
+    ("層", FLOOR),
+    ("层", FLOOR),
+    ("室", ROOM),
+    ("座", ROOM),
+    ("單位", ROOM),
+    ("单位", ROOM),
+    ("房", ROOM),
+    ("舖", ROOM),
+    ("期", BUILDING),
+];
+
 /// The address whose first number starts at `start` and ends at `end`, if it is one.
 pub(crate) fn at_number(text: &[u8], start: usize, end: usize) -> Option<Hit> {
     let after = space_after(text, letter_after(text, end));
-    let unit = han::at(text, after).filter(|c| UNITS.contains(*c))?;
+    let unit = han::at(text, after).filter(|c| is_unit(*c))?;
     let spaced = usize::from(text.get(..start)?.last() == Some(&b' '));
     let head = han::before(text, start - spaced, BEFORE_BYTES);
     let run = head.len()
@@ -70,12 +189,12 @@ fn letter_after(text: &[u8], end: usize) -> usize {
 
 /// How many bytes before the number belong to the address, and what they name.
 fn lead(head: &str, unit: char) -> Option<(usize, u8)> {
-    let place = head.char_indices().find_map(|(at, _)| {
-        let rest = head.get(at..)?;
+    let place = head.char_indices().find_map(|(at, c)| {
+        let rest = head.get(at..).filter(|_| han::roles(c) & han::PLACE != 0)?;
         places::starts_chinese(rest).map(|_| rest)
     });
-    let street = head.chars().next_back().is_some_and(|c| STREETS.contains(c))
-        && head.chars().any(|c| WAYS.contains(c))
+    let street = head.chars().next_back().is_some_and(ends_street)
+        && head.chars().any(is_way)
         && matches!(unit, '號' | '号' | '座' | '期' | '弄' | '巷');
     // `二樓` is a floor, not a building.
     let numeral =
@@ -94,7 +213,7 @@ fn lead(head: &str, unit: char) -> Option<(usize, u8)> {
     if seen == 0 {
         return None;
     }
-    let after_lead = LEADS.iter().filter_map(|w| Some(head.rfind(w)? + w.len())).max();
+    let after_lead = after_lead(head);
     let name = head.get(after_lead.unwrap_or(0)..)?;
     if name.is_empty() {
         return None;
@@ -107,17 +226,21 @@ fn lead(head: &str, unit: char) -> Option<(usize, u8)> {
     Some((name.len() - from, seen))
 }
 
+/// Where the last word ends after which an address begins.
+fn after_lead(head: &str) -> Option<usize> {
+    let mut ends = head.char_indices().rev().map(|(at, c)| at + c.len_utf8());
+    ends.find(|end| head.get(..*end).is_some_and(|part| LEADS.iter().any(|w| part.ends_with(w))))
+}
+
 /// The next part: a number or letter with its unit, or a building's name before one.
 fn element(text: &[u8], at: usize, anchor: usize) -> Option<(u8, usize)> {
     if at > anchor + AFTER_BYTES {
         return None;
     }
     let at = at
-        + han::after(text, at, 6)
-            .chars()
-            .next()
-            .filter(|c| at > anchor && " ，,、".contains(*c))
-            .map_or(0, char::len_utf8);
+        + han::char_at(text, at)
+            .filter(|(c, _)| at > anchor && matches!(c, ' ' | '，' | ',' | '、'))
+            .map_or(0, |(_, length)| length);
     numbered(text, at).or_else(|| {
         let rest = han::after(text, at, (BUILDING_CHARS_MAX + 1) * 3);
         let name: usize = rest
@@ -131,7 +254,11 @@ fn element(text: &[u8], at: usize, anchor: usize) -> Option<(u8, usize)> {
             return Some((kind | BUILDING, end));
         }
         // The last part may be a building without anything inside.
-        let last = BUILDINGS.iter().filter_map(|b| Some(name.find(b)? + b.len())).min()?;
+        let ends = name.char_indices().filter_map(|(at, c)| {
+            let rest = name.get(at..).filter(|_| begins_building(c))?;
+            BUILDINGS.iter().filter(|b| rest.starts_with(**b)).map(|b| at + b.len()).min()
+        });
+        let last = ends.min()?;
         (last > 3).then_some((BUILDING, at + last))
     })
 }
@@ -149,38 +276,11 @@ fn numbered(text: &[u8], at: usize) -> Option<(u8, usize)> {
         return None;
     }
     let end = space_after(text, end);
-    let rest = han::after(text, end, 12);
-    let units: [(&str, u8); 28] = [
-        ("号院", STREET),
-        ("号楼", ROOM),
-        ("號樓", ROOM),
-        ("单元", ROOM),
-        ("單元", ROOM),
-        ("栋", ROOM),
-        ("棟", ROOM),
-        ("弄", STREET),
-        ("巷", STREET),
-        ("號單位", ROOM),
-        ("号单位", ROOM),
-        ("號室", ROOM),
-        ("号室", ROOM),
-        ("號舖", ROOM),
-        ("號", STREET),
-        ("号", STREET),
-        ("字樓", FLOOR),
-        ("樓", FLOOR),
-        ("楼", FLOOR),
-        ("層", FLOOR),
-        ("层", FLOOR),
-        ("室", ROOM),
-        ("座", ROOM),
-        ("單位", ROOM),
-        ("单位", ROOM),
-        ("房", ROOM),
-        ("舖", ROOM),
-        ("期", BUILDING),
-    ];
-    let (unit, kind) = units.iter().find(|(unit, _)| rest.starts_with(unit))?;
+    han::at(text, end).filter(|c| is_unit(*c) || *c == '巷')?;
+    let rest = text.get(end..)?;
+    let first = rest.first_chunk::<3>()?;
+    let mut units = PARTS.iter().filter(|(unit, _)| unit.as_bytes().first_chunk() == Some(first));
+    let (unit, kind) = units.find(|(unit, _)| rest.starts_with(unit.as_bytes()))?;
     Some((*kind, end + unit.len()))
 }
 
@@ -221,6 +321,11 @@ mod tests {
         ] {
             assert_eq!(found(text).unwrap_or(""), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn every_word_of_a_building_is_looked_for() {
+        assert!(BUILDINGS.iter().all(|word| word.starts_with(begins_building)));
     }
 
     #[test]

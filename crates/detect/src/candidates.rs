@@ -53,7 +53,8 @@ pub(crate) struct Places<T> {
 /// The places of a stretch of blocks.
 #[derive(Debug, Clone)]
 pub(crate) struct Stretch {
-    classes: Classes<Row>,
+    /// The classes of its bytes.
+    pub(crate) classes: Classes<Row>,
     /// For each kind of start a word for each block.
     pub(crate) places: Places<[u64; STRETCH]>,
     /// Words in which any place has its bit.

@@ -82,7 +82,7 @@ fn luhn(digits: &[u8]) -> bool {
     let mut start = [0u8; 8];
     start.iter_mut().rev().zip(first.iter().rev()).for_each(|(place, digit)| *place = *digit);
     let sum = whole.iter().fold(part(start), |sum, digits| sum + part(*digits));
-    sum.is_multiple_of(10) && digits.iter().any(|d| *d != 0)
+    sum.is_multiple_of(10) && sum > 0
 }
 
 fn part(digits: [u8; 8]) -> u64 {

@@ -1,10 +1,41 @@
 //! E-mail addresses as people use them: a dotted local part, a domain with a letter at its end.
 
+use crate::masks::Sides;
 use crate::{Hit, Kind};
 use std::sync::LazyLock;
 
 const LOCAL_MAX: usize = 64;
 const DOMAIN_MAX: usize = 255;
+
+/// The same as [`around`], from the classes of the bytes on both sides: all at once where the
+/// address is a usual one.
+pub(crate) fn between(text: &[u8], sign: usize, sides: &Sides) -> Option<Hit> {
+    let (head, tail) = (&sides.before, &sides.after);
+    let word = head.letter | head.digit;
+    let local = (word | head.dot | head.minus | head.under).leading_ones();
+    let domain = (tail.letter | tail.digit | tail.dot | tail.minus).trailing_ones();
+    let stop = sign.checked_sub(local as usize + 1).and_then(|at| text.get(at));
+    if local == 64 || domain == 64 || stop.is_some_and(|b| of(&PARTS, *b) & LOCAL != 0) {
+        return around(text, sign);
+    }
+    let run = !(u64::MAX >> local);
+    let (word, dot) = (word & run, head.dot & run);
+    if word == 0 || dot & (dot << 1 | 1 << 63) != 0 {
+        return None;
+    }
+    let start = sign - (64 - word.trailing_zeros() as usize);
+    let run = (1 << domain) - 1;
+    let (word, dot) = ((tail.letter | tail.digit) & run, tail.dot & run);
+    let end = 64 - word.leading_zeros();
+    let run = run & !(u64::MAX.checked_shl(end).unwrap_or(0));
+    let (dot, minus) = (dot & run, tail.minus & run);
+    let after_dot = dot << 1 | 1;
+    let doubled = dot & (after_dot | minus << 1) | minus & after_dot;
+    let top = 64 - dot.leading_zeros();
+    let other = (tail.digit | minus) & run & u64::MAX << top;
+    let fits = doubled == 0 && dot != 0 && (2..=24).contains(&(end - top)) && other == 0;
+    fits.then_some(Hit::sure(Kind::Email, start, sign + 1 + end as usize))
+}
 
 /// The address around the sign that stands here, if it is one's.
 pub(crate) fn around(text: &[u8], sign: usize) -> Option<Hit> {

@@ -1,7 +1,7 @@
 //! The pass over a text: blocks to classes, classes to places, one reading of each place.
 
 use crate::candidates::{Places, Stretch};
-use crate::masks::{BLOCK, STRETCH};
+use crate::masks::{BLOCK, Classes, Row, STRETCH};
 use crate::text::border_before;
 use crate::told::{Stand, Told};
 use crate::topic::Topic;
@@ -43,7 +43,8 @@ impl Pass {
                 if any & kept != 0 {
                     let word = |row: &[u64; STRETCH]| row.get(number).copied().unwrap_or(0);
                     let places = stretch.places.map(word);
-                    let seen = Seen { text, start, places, told: &told, number };
+                    let classes = Some(&stretch.classes);
+                    let seen = Seen { text, start, places, told: &told, classes, number };
                     self.block(text, start, any & kept, &seen);
                 }
             }
@@ -57,7 +58,7 @@ impl Pass {
             let bit = bits.trailing_zeros();
             bits &= bits - 1;
             let at = start + bit as usize;
-            if at >= self.resume {
+            if at >= self.resume && may_start(text, at) {
                 self.parse(text, at, seen, bit);
             }
         }
@@ -68,10 +69,15 @@ impl Pass {
     pub(crate) fn sweep_slowly(&mut self, text: &[u8], from: usize, to: usize) {
         for at in from..to {
             let places = crate::slow::at(text, at);
-            if at >= self.resume && places.any() != 0 {
+            if at >= self.resume && places.any() != 0 && may_start(text, at) {
                 let mut told = Told::before(text, at);
                 told.follow(&[0; STRETCH], &[0; STRETCH]);
-                self.parse(text, at, &Seen { text, start: at, places, told: &told, number: 0 }, 0);
+                self.parse(
+                    text,
+                    at,
+                    &Seen { text, start: at, places, told: &told, classes: None, number: 0 },
+                    0,
+                );
             }
         }
     }
@@ -100,6 +106,12 @@ impl Pass {
     }
 }
 
+/// Whether something may start here; of Chinese characters few start a name.
+#[inline]
+fn may_start(text: &[u8], at: usize) -> bool {
+    !matches!(text.get(at), Some(0xe0..=0xee | 0xf0..)) || name_zh::may_start(text, at)
+}
+
 /// What is known of a block before its places are read.
 struct Seen<'a> {
     /// The whole text, and where the block starts in it.
@@ -108,6 +120,8 @@ struct Seen<'a> {
     places: Places<u64>,
     /// The words around, and the block's number among them.
     told: &'a Told,
+    /// The classes of the bytes of the stretch, if it has been read as one.
+    classes: Option<&'a Classes<Row>>,
     number: usize,
 }
 
@@ -149,7 +163,12 @@ impl Place<'_> {
                 numbers::at(text, at, || *known.get_or_init(|| self.topic()))
             }
             b'A'..=b'Z' | b'a'..=b'z' => self.letters(),
-            b'@' => email::around(text, at),
+            b'@' => match self.seen.classes {
+                Some(classes) => {
+                    email::between(text, at, &classes.sides(self.seen.number, self.bit))
+                }
+                None => email::around(text, at),
+            },
             b':' | b'=' | b'>' | b' ' => {
                 if self.is(|p| p.scheme) {
                     return assigned::connection(text, at).or_else(|| network::url(text, at));
@@ -172,10 +191,13 @@ impl Place<'_> {
         {
             return Some(hit);
         }
-        if self.is(|p| p.name) && words::at(text, at).1.any(Roles::STARTS) {
-            let named = name_en::at(text, at, || self.topic());
-            if let Some(hit) = named.or_else(|| address_en::at(text, at)) {
-                return Some(hit);
+        if self.is(|p| p.name) {
+            let word = words::at(text, at);
+            if word.1.any(Roles::STARTS) {
+                let named = name_en::at(text, at, word, || self.topic());
+                if let Some(hit) = named.or_else(|| address_en::at(text, at)) {
+                    return Some(hit);
+                }
             }
         }
         if self.is(|p| p.code | p.bank)
@@ -210,7 +232,10 @@ impl Place<'_> {
             (Some(a), Some(b)) if b.confidence > a.confidence => Some(b),
             (Some(a), _) => Some(a),
             (None, Some(b)) => Some(b),
-            (None, None) => bank::bic(text, at, topic).or_else(|| travel::plate(text, at, topic)),
+            (None, None) => {
+                let bank = self.is(|p| p.bank).then(|| bank::bic(text, at, topic)).flatten();
+                bank.or_else(|| travel::plate(text, at, topic))
+            }
         }
     }
 

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 const FIRST: u32 = 0x4e00;
 const LAST: u32 = 0x9fff;
+/// What three bytes can number.
+const NUMBERS: usize = 0x1_0000;
 
 /// A family name of one character.
 pub(crate) const SURNAME: u8 = 1;
@@ -20,14 +22,17 @@ pub(crate) const ANNOUNCES: u8 = 16;
 pub(crate) const TITLE: u8 = 32;
 /// The first character of another word that may follow a name.
 pub(crate) const AFTER: u8 = 64;
+/// The first character of a place's name.
+pub(crate) const PLACE: u8 = 128;
 
 struct Table {
-    roles: Vec<u8>,
+    /// By the character's number.
+    roles: Box<[u8; NUMBERS]>,
     compounds: Vec<&'static str>,
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| {
-    let mut table = Table { roles: vec![0; (LAST - FIRST + 1) as usize], compounds: Vec::new() };
+    let mut table = Table { roles: Box::new([0; NUMBERS]), compounds: Vec::new() };
     let mut add = |c: char, role: u8| {
         if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
             *roles |= role;
@@ -66,6 +71,12 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
             *roles |= ANNOUNCES;
         }
     }
+    let places = lines(include_str!("../data/places-zh.txt")).flat_map(|l| l.split('|'));
+    for c in places.filter_map(|place| place.chars().next()) {
+        if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
+            *roles |= PLACE;
+        }
+    }
     for c in lines(include_str!("../data/given-zh.txt")).flat_map(str::chars) {
         if let Some(roles) = place(c).and_then(|i| table.roles.get_mut(i)) {
             *roles |= GIVEN;
@@ -75,7 +86,7 @@ static TABLE: LazyLock<Table> = LazyLock::new(|| {
 });
 
 fn place(c: char) -> Option<usize> {
-    u32::from(c).checked_sub(FIRST).filter(|n| *n <= LAST - FIRST).map(|n| n as usize)
+    (FIRST..=LAST).contains(&u32::from(c)).then_some(c as usize)
 }
 
 /// What this character can be in a name.
@@ -83,9 +94,41 @@ pub(crate) fn roles(c: char) -> u8 {
     place(c).and_then(|i| TABLE.roles.get(i)).copied().unwrap_or(0)
 }
 
+/// What the character can be in a name that starts here, if one of three bytes does: where none
+/// does, anything.
+#[inline]
+pub(crate) fn roles_here(text: &[u8], at: usize) -> u8 {
+    let Some([a, b, c]) = text.get(at..).and_then(|rest| rest.first_chunk()) else { return 0 };
+    let number = u16::from(a & 0xf) << 12 | u16::from(b & 0x3f) << 6 | u16::from(c & 0x3f);
+    TABLE.roles.get(usize::from(number)).copied().unwrap_or(0)
+}
+
 /// Whether the text starts with a family name of two characters.
-pub(crate) fn compound(text: &str) -> bool {
-    TABLE.compounds.iter().any(|name| text.starts_with(name))
+pub(crate) fn compound(text: &[u8]) -> bool {
+    TABLE.compounds.iter().any(|name| text.starts_with(name.as_bytes()))
+}
+
+/// Lists of words by their first or last character, in order of it.
+#[derive(Debug, Default)]
+pub(crate) struct Lists(Vec<(char, Vec<&'static str>)>);
+
+impl Lists {
+    pub(crate) fn add(&mut self, key: char, word: &'static str) {
+        match self.0.binary_search_by_key(&key, |(known, _)| *known) {
+            Ok(place) => {
+                if let Some((_, words)) = self.0.get_mut(place) {
+                    words.push(word);
+                }
+            }
+            Err(place) => self.0.insert(place, (key, vec![word])),
+        }
+    }
+
+    /// The words of a character.
+    pub(crate) fn of(&self, key: char) -> &[&'static str] {
+        let place = self.0.binary_search_by_key(&key, |(known, _)| *known);
+        place.ok().and_then(|place| self.0.get(place)).map_or(&[], |(_, words)| words.as_slice())
+    }
 }
 
 /// Whether this is a Chinese character, not punctuation and not another script.
@@ -100,6 +143,19 @@ pub(crate) fn at(text: &[u8], at: usize) -> Option<char> {
             u32::from(a & 0xf) << 12 | u32::from(b & 0x3f) << 6 | u32::from(c & 0x3f),
         ),
         _ => None,
+    }
+}
+
+/// The character that starts here and its length in bytes; `None` if none does.
+pub(crate) fn char_at(text: &[u8], at: usize) -> Option<(char, usize)> {
+    let rest = text.get(at..)?;
+    match rest.first()? {
+        ascii @ 0..=0x7f => Some((char::from(*ascii), 1)),
+        0xe0..=0xef => self::at(text, at).map(|c| (c, 3)),
+        _ => {
+            let c = after(text, at, 4).chars().next()?;
+            Some((c, c.len_utf8()))
+        }
     }
 }
 
@@ -118,6 +174,10 @@ pub(crate) fn after(text: &[u8], at: usize, most: usize) -> &str {
 /// The text up to a place as characters, from the last byte that is none on, at most `most` bytes.
 pub(crate) fn before(text: &[u8], at: usize, most: usize) -> &str {
     let mut part = text.get(at.saturating_sub(most)..at).unwrap_or_default();
+    // The rest of a character that began before.
+    while let Some((0x80..=0xbf, rest)) = part.split_first() {
+        part = rest;
+    }
     loop {
         match std::str::from_utf8(part) {
             Ok(part) => return part,
@@ -139,7 +199,7 @@ mod tests {
         assert_eq!(roles('家') & GIVEN, GIVEN);
         assert_eq!(roles('歐') & COMPOUND, COMPOUND);
         assert_eq!(roles('a'), 0);
-        assert!(compound("歐陽明") && !compound("歐明"));
+        assert!(compound("歐陽明".as_bytes()) && !compound("歐明".as_bytes()));
     }
 
     #[test]

@@ -110,7 +110,55 @@ impl Form<(), Row> for Empty {
     }
 }
 
+/// The classes of the bytes around a place, of a mail address: bit 0 is the first byte after it,
+/// bit 63 the last byte before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Sides {
+    pub(crate) before: Parts,
+    pub(crate) after: Parts,
+}
+
+/// What mail addresses are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) letter: u64,
+    pub(crate) digit: u64,
+    pub(crate) dot: u64,
+    pub(crate) minus: u64,
+    pub(crate) under: u64,
+}
+
+impl Parts {
+    fn of(form: impl Fn(&Row) -> u64, classes: &Classes<Row>) -> Self {
+        Self {
+            letter: form(&classes.upper) | form(&classes.lower),
+            digit: form(&classes.digit),
+            dot: form(&classes.dot),
+            minus: form(&classes.minus),
+            under: form(&classes.under),
+        }
+    }
+}
+
 impl Classes<Row> {
+    /// The sixty-four bytes before a byte of a block, and those after it.
+    #[inline]
+    pub(crate) fn sides(&self, number: usize, bit: u32) -> Sides {
+        let three = |row: &Row| {
+            let words = row.get(number..).and_then(<[u64]>::first_chunk::<3>);
+            words.copied().unwrap_or_default()
+        };
+        let before = |row: &Row| {
+            let [before, here, _] = three(row);
+            before >> bit | (here << 1) << (63 - bit)
+        };
+        let after = |row: &Row| {
+            let [_, here, after] = three(row);
+            (here >> 1) >> bit | after << (63 - bit)
+        };
+        Sides { before: Parts::of(before, self), after: Parts::of(after, self) }
+    }
+
     /// Of no text yet.
     pub(crate) fn empty() -> Self {
         Classes::<()>::default().convert(&Empty)

@@ -22,8 +22,14 @@ struct Part {
 }
 
 /// The name that starts at this capital letter, if one does.
-pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
-    let (parts, count) = parts(text, start);
+/// `first` is the word that starts here: its letters, and what it can be.
+pub(crate) fn at(
+    text: &[u8],
+    start: usize,
+    first: (usize, Roles),
+    topic: impl FnOnce() -> Option<Topic>,
+) -> Option<Hit> {
+    let (parts, count) = parts(text, start, first);
     let parts = parts.get(..count)?;
     let context = Announced::before(text, start, topic);
     let (taken, complete) = longest(parts, context)?;
@@ -44,7 +50,7 @@ pub(crate) fn cell(cell: &[u8]) -> bool {
     if places::starts(cell, 0).is_some_and(|end| end == cell.len()) {
         return false;
     }
-    let (parts, count) = parts(cell, 0);
+    let (parts, count) = parts(cell, 0, words::at(cell, 0));
     let context = Announced { any: true, title: false, strong: false };
     parts
         .get(..count)
@@ -54,14 +60,14 @@ pub(crate) fn cell(cell: &[u8]) -> bool {
 }
 
 /// Words that are capitalised, one space or one comma apart.
-fn parts(text: &[u8], start: usize) -> ([Part; WORDS_MAX], usize) {
+fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX], usize) {
     let mut parts = [Part::default(); WORDS_MAX];
     let (mut at, mut count) = (start, 0usize);
     while let Some(place) = parts.get_mut(count) {
         if !text.get(at).is_some_and(u8::is_ascii_uppercase) {
             break;
         }
-        let (length, roles) = words::at(text, at);
+        let (length, roles) = if count == 0 { first } else { words::at(text, at) };
         let mut part = Part { end: at + length, roles, initial: length == 1, ..Part::default() };
         if text.get(part.end) == Some(&b'-') {
             let (second, more) = words::at(text, part.end + 1);
@@ -185,8 +191,8 @@ fn is_thing(text: &[u8], start: usize, end: usize, next: Option<&Part>) -> bool 
     }
     let gap = text.get(end..end + 2).is_some_and(|b| b == b"'s");
     let gap = if gap { 3 } else { 1 };
-    let (_, roles) = words::at(text, end + gap);
-    roles.any(Roles::THINGS) && text.get(end + gap).is_some_and(u8::is_ascii_uppercase)
+    text.get(end + gap).is_some_and(u8::is_ascii_uppercase)
+        && words::at(text, end + gap).1.any(Roles::THINGS)
         || places::starts(text, start).is_some_and(|place| place >= end || place > start + 8)
         || is_place_after_one(text, start, end)
 }
@@ -246,7 +252,8 @@ mod tests {
             .filter(|(i, _)| words::at(text.as_bytes(), *i).1.any(Roles::STARTS))
             .find_map(|(i, _)| {
                 let near = Near::read(text.as_bytes(), i);
-                at(text.as_bytes(), i, || topic::before(text.as_bytes(), i, &near))
+                let word = words::at(text.as_bytes(), i);
+                at(text.as_bytes(), i, word, || topic::before(text.as_bytes(), i, &near))
             })
             .map(|hit| (text.get(hit.start..hit.end).unwrap(), hit.confidence))
     }

@@ -1,10 +1,9 @@
 //! Chinese names: a family name and one or two characters. What stands around decides: a word like
 //! 客戶 before, a title like 先生 behind, or punctuation on both sides.
 
-use crate::han::{self, is_han};
+use crate::han::{self, Lists, is_han};
 use crate::topic::Topic;
 use crate::{Confidence, Hit, Kind};
-use std::collections::HashMap;
 use std::sync::LazyLock;
 
 /// Bytes of four characters: the longest name; and of what may follow it.
@@ -15,10 +14,12 @@ const BEFORE_BYTES: usize = 27;
 
 #[derive(Default)]
 struct Context {
-    before: HashMap<char, Vec<&'static str>>,
-    title: Vec<&'static str>,
-    after: Vec<&'static str>,
-    never: HashMap<char, Vec<&'static str>>,
+    /// By their last character.
+    before: Lists,
+    /// These by their first.
+    title: Lists,
+    after: Lists,
+    never: Lists,
 }
 
 static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
@@ -28,10 +29,10 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
         for word in words.split('|') {
             let ends = (word.chars().next(), word.chars().next_back());
             match (role, ends) {
-                ("before", (_, Some(last))) => context.before.entry(last).or_default().push(word),
-                ("never", (Some(first), _)) => context.never.entry(first).or_default().push(word),
-                ("title", _) => context.title.push(word),
-                ("after", _) => context.after.push(word),
+                ("before", (_, Some(last))) => context.before.add(last, word),
+                ("never", (Some(first), _)) => context.never.add(first, word),
+                ("title", (Some(first), _)) => context.title.add(first, word),
+                ("after", (Some(first), _)) => context.after.add(first, word),
                 _ => {}
             }
         }
@@ -39,36 +40,39 @@ static CONTEXT: LazyLock<Context> = LazyLock::new(|| {
     context
 });
 
-/// The name that starts at this character, if one does.
+/// Whether a name may start at this character: a family name's first, not in the midst of others.
+#[inline]
+pub(crate) fn may_start(text: &[u8], start: usize) -> bool {
+    han::roles_here(text, start) & FAMILY != 0
+        && han::at(text, start).is_some_and(|c| han::roles(c) & FAMILY != 0)
+        && may_be_bounded(text, start)
+}
+
+const FAMILY: u8 = han::SURNAME | han::COMPOUND;
+
+/// The name that starts at this character, if one does; [`may_start`] has said that one may.
 pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic>) -> Option<Hit> {
     let first = han::at(text, start)?;
     let roles = han::roles(first);
-    if roles & (han::SURNAME | han::COMPOUND) == 0 {
-        return None;
-    }
-    if !may_be_bounded(text, start) {
-        return None;
-    }
-    let rest = han::after(text, start, NAME_BYTES + AFTER_BYTES);
-    if roles & han::NEVER != 0
-        && CONTEXT.never.get(&first).is_some_and(|list| list.iter().any(|n| rest.starts_with(n)))
-    {
+    let rest = text.get(start..text.len().min(start + NAME_BYTES + AFTER_BYTES))?;
+    if roles & han::NEVER != 0 && starts_with_any(rest, CONTEXT.never.of(first)) {
         return None;
     }
     let compound = roles & han::COMPOUND != 0 && han::compound(rest);
     if !compound && roles & han::SURNAME == 0 {
         return None;
     }
-    let head = han::before(text, start, BEFORE_BYTES);
-    let alone = head.chars().next_back().is_none_or(|c| !is_han(c));
-    let announced = announced(head) || alone && topic() == Some(Topic::Person);
     let family = if compound { 2 } else { 1 };
-    let name = rest.char_indices().nth(family).map_or(rest.len(), |(at, _)| at);
-    if rest.get(name..).is_some_and(titled) {
+    let name = (0..family).fold(0, |at, _| at + han::char_at(rest, at).map_or(0, |(_, n)| n));
+    if titled(rest, name) {
         // 陳先生: the family name alone says little of who it is.
         return Some(Hit::possible(Kind::PersonName, start, start + name));
     }
     let ways = [2usize, 1].map(|given| Way::read(rest, family, given));
+    let head = text.get(start.saturating_sub(BEFORE_BYTES)..start)?;
+    let alone = head.len().checked_sub(3).and_then(|at| han::at(head, at));
+    let alone = alone.is_none_or(|c| !is_han(c));
+    let announced = announced(head) || alone && topic() == Some(Topic::Person);
     // What ends a name says more than how long names usually are.
     let bounded = ways.iter().flatten().filter(|way| way.bounded());
     let best = bounded
@@ -85,45 +89,61 @@ fn may_be_bounded(text: &[u8], start: usize) -> bool {
     if before.is_none_or(|c| !is_han(c) || han::roles(c) & han::ANNOUNCES != 0) {
         return true;
     }
-    let titled =
-        |n: usize| han::at(text, start + 3 * n).is_some_and(|c| han::roles(c) & han::TITLE != 0);
-    (1..=4).any(titled)
+    let roles = [1, 2, 3, 4].map(|n| han::roles_here(text, start + 3 * n));
+    roles.into_iter().fold(0, |all, one| all | one) & han::TITLE != 0
 }
 
 /// Whether a whole cell is a Chinese name.
 pub(crate) fn cell(cell: &[u8]) -> bool {
+    let Some(first) = han::at(cell, 0) else { return false };
+    let surname = han::roles(first) & han::SURNAME != 0 || han::compound(cell);
+    if !surname || starts_with_any(cell, CONTEXT.never.of(first)) {
+        return false;
+    }
     let Ok(text) = std::str::from_utf8(cell) else { return false };
-    let count = text.chars().count();
-    let Some(first) = text.chars().next() else { return false };
-    let surname = han::roles(first) & han::SURNAME != 0 || han::compound(text);
-    let never =
-        CONTEXT.never.get(&first).is_some_and(|list| list.iter().any(|n| text.starts_with(n)));
-    surname && !never && (2..=4).contains(&count) && text.chars().all(is_han)
+    (2..=4).contains(&text.chars().count()) && text.chars().all(is_han)
+}
+
+fn starts_with_any(text: &[u8], words: &[&str]) -> bool {
+    words.iter().any(|word| text.starts_with(word.as_bytes()))
 }
 
 /// A word that announces a person ends here, perhaps with a colon, a space or a bracket after it.
-fn announced(head: &str) -> bool {
-    let head =
-        head.trim_end_matches(['：', ':', ' ', '「', '（', '(', '"', '\t', '為', '是', '为']);
-    head.chars()
-        .next_back()
-        .filter(|last| han::roles(*last) & han::ANNOUNCES != 0)
-        .and_then(|last| CONTEXT.before.get(&last))
-        .is_some_and(|list| list.iter().any(|word| head.ends_with(word)))
+fn announced(head: &[u8]) -> bool {
+    let mut head = head;
+    loop {
+        head = match head {
+            [shorter @ .., b':' | b' ' | b'(' | b'"' | b'\t'] => shorter,
+            [shorter @ .., a, b, c]
+                if "\u{ff1a}\u{300c}\u{ff08}\u{70ba}\u{662f}\u{4e3a}"
+                    .as_bytes()
+                    .chunks(3)
+                    .any(|joint| joint == [*a, *b, *c]) =>
+            {
+                shorter
+            }
+            _ => break,
+        };
+    }
+    let last = head.len().checked_sub(3).and_then(|at| han::at(head, at));
+    last.filter(|last| han::roles(*last) & han::ANNOUNCES != 0)
+        .is_some_and(|last| CONTEXT.before.of(last).iter().any(|w| head.ends_with(w.as_bytes())))
 }
 
 /// Whether a title stands here.
-fn titled(after: &str) -> bool {
-    let first = after.chars().next();
-    first.is_some_and(|c| han::roles(c) & han::TITLE != 0)
-        && CONTEXT.title.iter().any(|title| after.starts_with(title))
+fn titled(text: &[u8], at: usize) -> bool {
+    han::at(text, at)
+        .filter(|c| han::roles(*c) & han::TITLE != 0)
+        .zip(text.get(at..))
+        .is_some_and(|(first, rest)| starts_with_any(rest, CONTEXT.title.of(first)))
 }
 
 /// Whether another word stands here that may follow a name.
-fn followed(after: &str) -> bool {
-    let first = after.chars().next();
-    first.is_some_and(|c| !is_han(c) || han::roles(c) & han::AFTER != 0)
-        && CONTEXT.after.iter().any(|word| after.starts_with(word))
+fn followed(text: &[u8], at: usize) -> bool {
+    han::char_at(text, at)
+        .filter(|(c, _)| !is_han(*c) || han::roles(*c) & han::AFTER != 0)
+        .zip(text.get(at..))
+        .is_some_and(|((first, _), rest)| starts_with_any(rest, CONTEXT.after.of(first)))
 }
 
 /// One way to read a name: how long, and what ends it.
@@ -138,27 +158,20 @@ struct Way {
 }
 
 impl Way {
-    fn read(rest: &str, surname: usize, given: usize) -> Option<Self> {
-        let name = rest.char_indices().take(surname + given);
-        let mut common = true;
-        let mut bytes = 0;
-        let mut count = 0;
-        for (at, c) in name {
-            if !is_han(c) {
-                return None;
-            }
+    fn read(rest: &[u8], surname: usize, given: usize) -> Option<Self> {
+        let (mut common, mut bytes) = (true, 0);
+        for count in 0..surname + given {
+            let (c, length) = han::char_at(rest, bytes).filter(|(c, _)| is_han(*c))?;
             common &= count < surname || han::roles(c) & han::GIVEN != 0;
-            bytes = at + c.len_utf8();
-            count += 1;
+            bytes += length;
         }
-        let after = rest.get(bytes..)?;
-        (count == surname + given).then(|| Self {
+        Some(Self {
             bytes,
             given,
             common,
-            titled: titled(after),
-            followed: followed(after),
-            ended: after.chars().next().is_none_or(|c| !is_han(c)),
+            titled: titled(rest, bytes),
+            followed: followed(rest, bytes),
+            ended: han::char_at(rest, bytes).is_none_or(|(c, _)| !is_han(c)),
         })
     }
 
@@ -187,6 +200,7 @@ mod tests {
 
     fn found(text: &str) -> Option<(&str, Confidence)> {
         text.char_indices()
+            .filter(|(i, _)| may_start(text.as_bytes(), *i))
             .find_map(|(i, _)| at(text.as_bytes(), i, || None))
             .map(|hit| (text.get(hit.start..hit.end).unwrap(), hit.confidence))
     }

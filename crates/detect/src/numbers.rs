@@ -65,9 +65,15 @@ fn long(
     run: usize,
     topic: impl Fn() -> Option<Topic> + Copy,
 ) -> Option<Hit> {
-    let mut digits = [0u8; 19];
-    for (digit, byte) in digits.iter_mut().zip(text.get(start..start + run)?) {
-        *digit = byte - b'0';
+    let mut digits = [0u8; 24];
+    let token = text.get(start..start + run)?;
+    let (eights, rest) = token.as_chunks::<8>();
+    let (room, last) = digits.as_chunks_mut::<8>().0.split_at_mut_checked(eights.len())?;
+    for (eight, bytes) in room.iter_mut().zip(eights) {
+        *eight = (u64::from_le_bytes(*bytes) & 0x0f0f_0f0f_0f0f_0f0f).to_le_bytes();
+    }
+    for (digit, byte) in last.first_mut()?.iter_mut().zip(rest) {
+        *digit = byte & 0xf;
     }
     let groups = [u8::try_from(run).ok()?];
     let number = Number { digits: digits.get(..run)?, groups: &groups, end: start + run };

@@ -124,6 +124,8 @@ struct Word {
     /// The bytes as [`loose`] has them, and the bits of them that count: joints do not.
     head: u64,
     mask: u64,
+    /// The bytes of which the first eight say all, if they are letters.
+    said: usize,
     whole: &'static [u8],
     topic: Topic,
 }
@@ -133,7 +135,9 @@ impl Word {
         let mut mask = [0u8; 8];
         mask.iter_mut().zip(whole).for_each(|(m, b)| *m = if *b == b' ' { 0 } else { u8::MAX });
         let mask = u64::from_le_bytes(mask);
-        Self { head: loose(whole) & mask, mask, whole, topic }
+        let letters = whole.iter().take(8).all(u8::is_ascii_alphabetic);
+        let said = if letters { whole.len().min(8) } else { 0 };
+        Self { head: loose(whole) & mask, mask, said, whole, topic }
     }
 }
 
@@ -213,8 +217,8 @@ impl Dictionary {
             if end > limit {
                 return None;
             }
-            let part = text.get(start..end)?;
-            let same = part.iter().zip(word.whole).all(|(a, b)| fold(*a) == *b);
+            let (part, rest) = (text.get(start + word.said..end)?, word.whole.get(word.said..)?);
+            let same = part.iter().zip(rest).all(|(a, b)| fold(*a) == *b);
             (same && ends_word(text, start, end)).then_some((end, word.topic))
         })
     }

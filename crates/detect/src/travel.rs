@@ -154,6 +154,9 @@ pub(crate) fn plate(
     topic: impl FnOnce() -> Option<Topic>,
 ) -> Option<Hit> {
     let rest = text.get(start..)?;
+    if !rest.get(1)?.is_ascii_uppercase() {
+        return None;
+    }
     let letters = rest.iter().take(3).take_while(|b| b.is_ascii_uppercase()).count();
     let space = usize::from(rest.get(letters) == Some(&b' '));
     let digits = rest.get(letters + space..)?;
