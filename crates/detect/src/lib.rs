@@ -19,7 +19,7 @@
 //!
 //! **Scores:** `cargo run --release -p detect --example predict ROOT FILE… > hits.jsonl` prints
 //! hits for a score script; `--example speed` prints the rates
-//! over the parts of what `--example corpus` writes.
+//! over the parts of what `--example corpus` writes, `--example stream` that over all of it, long.
 
 mod address_en;
 mod address_zh;

@@ -9,63 +9,32 @@ const BLOCK_BYTES_MAX: usize = 4000;
 /// The longest single token that is read, in bytes.
 const TOKEN_BYTES_MAX: usize = 1024;
 
-/// Prefixes that issuers document, how many characters follow at least and at most, and which.
-const PREFIXES: &[(&str, usize, usize, Alphabet)] = &[
-    ("AKIA", 16, 16, Alphabet::Upper),
-    ("ASIA", 16, 16, Alphabet::Upper),
-    ("AIza", 35, 35, Alphabet::Url),
-    ("ya29.", 20, 400, Alphabet::Url),
-    ("GOCSPX-", 28, 28, Alphabet::Url),
-    ("LTAI", 12, 24, Alphabet::Letters),
-    ("ghp_", 36, 36, Alphabet::Letters),
-    ("gho_", 36, 36, Alphabet::Letters),
-    ("ghu_", 36, 36, Alphabet::Letters),
-    ("ghs_", 36, 36, Alphabet::Letters),
-    ("ghr_", 36, 76, Alphabet::Letters),
-    ("github_pat_", 22, 100, Alphabet::Url),
-    ("glpat-", 20, 40, Alphabet::Url),
-    ("xoxb-", 20, 200, Alphabet::Url),
-    ("xoxp-", 20, 200, Alphabet::Url),
-    ("xoxa-", 20, 200, Alphabet::Url),
-    ("xoxr-", 20, 200, Alphabet::Url),
-    ("xoxs-", 20, 200, Alphabet::Url),
-    ("xapp-", 20, 200, Alphabet::Url),
-    ("sk_live_", 16, 120, Alphabet::Letters),
-    ("rk_live_", 16, 120, Alphabet::Letters),
-    ("sk_test_", 16, 120, Alphabet::Letters),
-    ("rk_test_", 16, 120, Alphabet::Letters),
-    ("whsec_", 24, 64, Alphabet::Letters),
-    ("npm_", 36, 36, Alphabet::Letters),
-    ("sk-ant-", 32, 120, Alphabet::Url),
-    ("sk-proj-", 32, 200, Alphabet::Url),
-    ("dop_v1_", 64, 64, Alphabet::Letters),
-    ("ABIA", 16, 16, Alphabet::Upper),
-    ("ACCA", 16, 16, Alphabet::Upper),
-    ("SG.", 60, 70, Alphabet::Url),
-    ("SK", 32, 32, Alphabet::Hex),
-    ("gldt-", 20, 40, Alphabet::Url),
-    ("glrt-", 20, 40, Alphabet::Url),
-    ("glptt-", 40, 40, Alphabet::Url),
-    ("xoxe.", 20, 250, Alphabet::Url),
-    ("pypi-", 60, 250, Alphabet::Url),
-    ("hf_", 34, 40, Alphabet::Letters),
-    ("dckr_pat_", 20, 40, Alphabet::Url),
-    ("ATATT3", 60, 250, Alphabet::Url),
-    ("shpss_", 32, 32, Alphabet::Letters),
-    ("shpca_", 32, 32, Alphabet::Letters),
-    ("xkeysib-", 64, 90, Alphabet::Url),
-    ("PMAK-", 50, 64, Alphabet::Url),
-    ("sk-", 40, 60, Alphabet::Letters),
-    ("hvs.", 24, 120, Alphabet::Url),
-    ("AGE-SECRET-KEY-1", 58, 58, Alphabet::Upper),
-    ("sq0csp-", 43, 43, Alphabet::Url),
-    ("shpat_", 32, 32, Alphabet::Letters),
-];
+/// A prefix that an issuer documents, how many characters follow at least and at most, and which.
+struct Prefix {
+    text: &'static str,
+    least: usize,
+    most: usize,
+    alphabet: Alphabet,
+}
+
+static PREFIXES: LazyLock<Vec<Prefix>> = LazyLock::new(|| {
+    let lines = include_str!("../data/secret-prefixes.tsv").lines().filter(|l| !l.starts_with('#'));
+    let prefix = |line: &'static str| {
+        let mut fields = line.split('\t');
+        Some(Prefix {
+            text: fields.next()?,
+            least: fields.next()?.parse().ok()?,
+            most: fields.next()?.parse().ok()?,
+            alphabet: Alphabet::named(fields.next()?)?,
+        })
+    };
+    lines.filter_map(prefix).collect()
+});
 
 /// The first two characters that some prefix has, as bits; most long tokens have others.
 static BEGINS: LazyLock<Vec<u64>> = LazyLock::new(|| {
     let mut begins = vec![0u64; 1024];
-    for start in PREFIXES.iter().map(|(prefix, ..)| prefix.as_bytes()).chain([b"eyJ".as_slice()]) {
+    for start in PREFIXES.iter().map(|p| p.text.as_bytes()).chain([b"eyJ".as_slice()]) {
         let place = start.first_chunk::<2>().map_or(0, |two| usize::from(u16::from_le_bytes(*two)));
         if let Some(bits) = begins.get_mut(place / 64) {
             *bits |= 1 << (place % 64);
@@ -83,6 +52,16 @@ enum Alphabet {
 }
 
 impl Alphabet {
+    fn named(word: &str) -> Option<Self> {
+        Some(match word {
+            "hex" => Self::Hex,
+            "upper" => Self::Upper,
+            "letters" => Self::Letters,
+            "url" => Self::Url,
+            _ => return None,
+        })
+    }
+
     const fn has(self, byte: u8) -> bool {
         match self {
             Self::Hex => byte.is_ascii_digit() || matches!(byte, b'a'..=b'f'),
@@ -100,7 +79,7 @@ pub(crate) fn at(text: &[u8], start: usize) -> Option<Hit> {
     if BEGINS.get(place / 64)? >> (place % 64) & 1 == 0 {
         return None;
     }
-    for (prefix, least, most, alphabet) in PREFIXES {
+    for Prefix { text: prefix, least, most, alphabet } in PREFIXES.iter() {
         let Some(tail) = rest.strip_prefix(prefix.as_bytes()) else { continue };
         let run = tail.iter().take(most + 1).take_while(|b| alphabet.has(**b)).count();
         let body = tail.get(..run.min(*most))?;
@@ -212,6 +191,13 @@ mod tests {
 
     fn end(text: &str) -> Option<usize> {
         at(text.as_bytes(), 0).map(|hit| hit.end)
+    }
+
+    #[test]
+    fn every_line_of_the_table_is_a_prefix() {
+        let lines = include_str!("../data/secret-prefixes.tsv").lines();
+        assert_eq!(PREFIXES.len(), lines.filter(|l| !l.starts_with('#')).count());
+        assert!(PREFIXES.iter().all(|p| p.text.len() > 1 && p.least <= p.most));
     }
 
     #[test]
