@@ -112,11 +112,12 @@ async function signIn(page) {
   await page.click("form[action='/set-up/finish'] button[type=submit]");
 }
 
-/// Paths to visit: the navigation, and the first page of each list.
+/// Paths to visit: the navigation, one's own account, and the first page of each list.
 async function paths(page) {
   const links = async (selector) =>
     page.locator(selector).evaluateAll((all) => all.map((a) => a.getAttribute("href")));
-  const found = new Set((await links("nav[aria-label=Main] a")).filter((p) => p.startsWith("/")));
+  const chrome = "nav[aria-label=Main] a, .me a[href='/account']";
+  const found = new Set((await links(chrome)).filter((p) => p.startsWith("/")));
   for (const path of [...found]) {
     await page.goto(url + path);
     const inside = (to) => path !== "/" && to?.startsWith(`${path}/`);

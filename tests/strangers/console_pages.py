@@ -20,3 +20,7 @@ def check_axe_finds_nothing_on_any_page_of_the_risk_officer(demo):
 
 def check_axe_finds_nothing_on_any_page_of_the_key_custodian(demo):
     walked(demo, "key-custodian")
+
+
+def check_axe_finds_nothing_on_any_page_of_the_policy_administrator(demo):
+    walked(demo, "policy-administrator")

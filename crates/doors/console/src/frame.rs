@@ -69,7 +69,11 @@ pub(crate) const AREAS: &[(&str, &[Entry])] = &[
     ),
     (
         "Access",
-        &[("/requests", "Requests", Action::ApprovalRead), ("/log", "Log", Action::LogRead)],
+        &[
+            ("/people", "People", Action::IdentityRead),
+            ("/requests", "Requests", Action::ApprovalRead),
+            ("/log", "Log", Action::LogRead),
+        ],
     ),
     (
         "Compliance",

@@ -33,6 +33,7 @@ mod guard;
 mod language;
 mod load;
 mod pages;
+mod people_acts;
 mod picture;
 mod qr;
 mod rooms;

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Answer};
 use crate::console::{Console, asset};
-use crate::{acts, data_acts, load, pages};
+use crate::{acts, data_acts, load, pages, people_acts};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -42,6 +42,9 @@ impl Console {
             .route("/keys/{key}/{verb}", post(act_on_key))
             .route("/requests", get(requests))
             .route("/requests/{request}", post(act_on_request))
+            .route("/people", get(people))
+            .route("/people/groups", post(create_group))
+            .route("/people/groups/{group}/{verb}", post(act_on_group))
             .route("/map", get(map))
             .route("/data", get(data))
             .route("/data/findings", get(findings))
@@ -173,6 +176,31 @@ async fn act_on_request(
     console
         .act(request, async move |desk, fields| {
             acts::on_request(desk, fields, id(&approval, "request for approval")?).await
+        })
+        .await
+}
+
+async fn people(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::people::list(desk)?;
+            Ok(pages::people::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn create_group(State(console): Asked, request: Request<Body>) -> Answer {
+    console.act(request, people_acts::create).await
+}
+
+async fn act_on_group(
+    State(console): Asked,
+    Path((group, verb)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            people_acts::on_group(desk, fields, id(&group, "group")?, verb).await
         })
         .await
 }

@@ -4,11 +4,14 @@
 //! one-time codes. Everything they do goes through the gate like everybody's.
 
 use access::roles::{Reach, Role};
-use access::{Access, AccessError, Arrival, GiveRole, Invitation, NewPerson, NewService, NewToken};
+use access::{
+    Access, AccessError, Arrival, GiveRole, Invitation, NewGroup, NewPerson, NewService, NewToken,
+};
 use kernel::actions::{IdentityManage, PolicyChange, TokenManage};
 use kernel::{
-    Action, ActionType, Caller, Clock, DomainId, Door, Gate, LabelError, Name, Origin, Permit,
-    PersonId, Problem, Refusal, Resource, ResourceKind, Rng, RngUnavailable, Secret,
+    Action, ActionType, Caller, Clock, DomainId, Door, Gate, GroupId, LabelError, Name, Origin,
+    Permit, PersonId, Principal, Problem, Refusal, Resource, ResourceKind, Rng, RngUnavailable,
+    Secret,
 };
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr};
@@ -178,6 +181,29 @@ impl Stage<'_> {
         Ok(self.access.give_role(permit, GiveRole { role, reach, until }).await?)
     }
 
+    /// The team of the crypto officers: the role is the group's, its members hold it.
+    async fn officers(&self, by: &Arc<Caller>) -> Result<GroupId, CastError> {
+        let permit = self.permit::<PolicyChange>(by, ResourceKind::Policy, "*")?;
+        let new = NewGroup {
+            name: "Crypto officers 密碼主任".parse()?,
+            description: String::from("Approve what key custodians ask for"),
+        };
+        let group = self.access.create_group(permit, new, None).await?;
+        let (of, reach) = (group.to_string(), Reach::Installation);
+        self.give(by, &of, Role::CryptoOfficer, reach).await?;
+        Ok(group)
+    }
+
+    async fn let_in(
+        &self,
+        by: &Arc<Caller>,
+        group: GroupId,
+        person: PersonId,
+    ) -> Result<(), CastError> {
+        let permit = self.permit::<PolicyChange>(by, ResourceKind::Policy, &group.to_string())?;
+        Ok(self.access.add_member(permit, Principal::Person(person)).await?)
+    }
+
     async fn token(
         &self,
         by: &Arc<Caller>,
@@ -217,6 +243,7 @@ impl Cast {
         let first = stage.enrol(&invitation).await?;
         let first = cast.signed_in(&first)?;
         let domains = domains(Arc::clone(&first)).await?;
+        let officers = stage.officers(&first).await?;
         for (role, name) in PARTS {
             if role == Role::Application {
                 cast.workloads(stage, &first, domains).await?;
@@ -224,7 +251,11 @@ impl Cast {
             }
             let invitation = stage.invite(&first, name).await?;
             let id = invitation.person;
-            stage.give(&first, &id.to_string(), role, Reach::Installation).await?;
+            if role == Role::CryptoOfficer {
+                stage.let_in(&first, officers, id).await?;
+            } else {
+                stage.give(&first, &id.to_string(), role, Reach::Installation).await?;
+            }
             let cookie = stage.enrol(&invitation).await?;
             let caller = cast.signed_in(&cookie)?;
             let token = match stage.token(&caller, &id.to_string(), None).await {

@@ -8,6 +8,7 @@ pub(crate) mod keys;
 pub(crate) mod log;
 pub(crate) mod map;
 pub(crate) mod overview;
+pub(crate) mod people;
 pub(crate) mod record;
 pub(crate) mod reports;
 pub(crate) mod requests;

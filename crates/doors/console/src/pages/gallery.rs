@@ -3,8 +3,8 @@
 //! With `LIONROCK_GALLERY` set to a folder, the pages are written there to be looked at.
 
 use super::{
-    account, guide, key, keys, log, map, overview, problem, record, reports, requests, requirement,
-    requirements, set_up, sign_in,
+    account, guide, key, keys, log, map, overview, people, problem, record, reports, requests,
+    requirement, requirements, set_up, sign_in,
 };
 use crate::frame::tests::{frame, source};
 use kernel::{Problem, ProblemKind};
@@ -35,6 +35,8 @@ fn gallery() -> Vec<(&'static str, Markup)> {
         ("log", log::show(&f, &s, &log::tests::sample())),
         ("record", record::show(&f, &s, &record::tests::sample())),
         ("requests", requests::show(&f, &s, &requests::tests::sample())),
+        ("people", people::show(&f, &s, &people::tests::sample())),
+        ("people-empty", people::show(&f, &s, &people::People::default())),
         ("reports", reports::show(&f, &s, &reports::tests::sample())),
         ("account", account::show(&f, &s, &account::Account::default())),
         ("account-device", account::show(&f, &s, &account::tests::sample_device())),

@@ -8,3 +8,5 @@ mod doing;
 mod entering;
 #[cfg(test)]
 mod reading;
+#[cfg(test)]
+mod teams;
