@@ -21,6 +21,8 @@ pub struct Timestamp(i64);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MonotonicMicros(pub u64);
 
+/// Longest RFC 3339 text of ours: nine digits of a second, and `Z`.
+const RFC3339_LEN_MAX: usize = 30;
 const MICROS_MAX: i64 = 253_402_300_799_999_999;
 const MICROS_MIN: i64 = -62_135_596_800_000_000;
 
@@ -117,21 +119,27 @@ impl fmt::Debug for Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.rfc3339())
+        let mut text = [0; RFC3339_LEN_MAX];
+        let mut rest = text.as_mut_slice();
+        // What this counts is not always what it wrote.
+        let _ = self.utc().format_into(&mut rest, &Rfc3339).map_err(|_| fmt::Error)?;
+        let length = RFC3339_LEN_MAX - rest.len();
+        let written = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+        f.write_str(written.ok_or(fmt::Error)?)
     }
 }
 
 impl Serialize for Timestamp {
     fn serialize<S: serde::Serializer>(&self, s: S) -> Result<S::Ok, S::Error> {
-        s.serialize_str(&self.rfc3339())
+        s.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-        let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-        Self::parse_rfc3339(&text)
-            .ok_or_else(|| serde::de::Error::custom("expected a time such as 2026-11-21T04:05:06Z"))
+        crate::parsed::parsed(d, "a time such as 2026-11-21T04:05:06Z", |text| {
+            Self::parse_rfc3339(text).ok_or("expected a time such as 2026-11-21T04:05:06Z")
+        })
     }
 }
 
@@ -196,6 +204,11 @@ mod tests {
     fn times_read_back_and_show_hong_kong() {
         let t = Timestamp::parse_rfc3339("2026-11-20T20:05:06.789012Z").unwrap();
         assert_eq!(t.rfc3339(), "2026-11-20T20:05:06.789012Z");
+        for micros in [0, 1, 10, 500_000, 999_999, 1_790_000_000_123_456, MICROS_MAX, MICROS_MIN] {
+            let t = Timestamp::from_unix_micros(micros);
+            assert_eq!(t.to_string(), t.rfc3339());
+            assert_eq!(serde_json::to_string(&t).unwrap(), format!("\"{}\"", t.rfc3339()));
+        }
         assert_eq!(t.hong_kong(), "2026-11-21 04:05:06 HKT");
         assert_eq!(Timestamp::parse_rfc3339("2026-11-21T04:05:06.789012+08:00"), Some(t));
         assert_eq!(t.plus_days(1).seconds_since(t), 86_400);

@@ -10,6 +10,8 @@ use std::str::FromStr;
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 const TEXT_LEN: usize = 26;
+/// Longest prefix, in bytes.
+const PREFIX_LEN_MAX: usize = 5;
 
 /// Why a text is not an identifier.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,12 +31,18 @@ fn uuid_v7(clock: &dyn Clock, rng: &dyn Rng) -> Result<u128, RngUnavailable> {
     Ok((millis << 80) | (0x7 << 76) | (rand_a << 64) | (0b10 << 62) | rand_b)
 }
 
-fn to_text(value: u128) -> String {
-    (0..TEXT_LEN)
-        .rev()
-        .filter_map(|i| ALPHABET.get(((value >> (5 * i)) & 31) as usize))
-        .map(|b| char::from(*b))
-        .collect()
+/// Writes prefix, underscore and digits in one piece, so that a text of it is one allocation.
+fn write_text(f: &mut fmt::Formatter<'_>, prefix: &str, value: u128) -> fmt::Result {
+    let digit = |i| ALPHABET.get(((value >> (5 * i)) & 31) as usize).copied();
+    let digits = (0..TEXT_LEN).rev().filter_map(digit);
+    let mut text = [0; PREFIX_LEN_MAX + 1 + TEXT_LEN];
+    let mut length = 0;
+    for (to, from) in text.iter_mut().zip(prefix.bytes().chain([b'_']).chain(digits)) {
+        *to = from;
+        length += 1;
+    }
+    let written = text.get(..length).and_then(|text| std::str::from_utf8(text).ok());
+    f.write_str(written.unwrap_or_default())
 }
 
 fn from_text(text: &str) -> Option<u128> {
@@ -42,8 +50,16 @@ fn from_text(text: &str) -> Option<u128> {
         return None;
     }
     text.bytes().try_fold(0u128, |acc, byte| {
-        let digit = ALPHABET.iter().position(|a| *a == byte)?;
-        Some((acc << 5) | digit as u128)
+        let digit = match byte {
+            b'0'..=b'9' => byte - b'0',
+            b'a'..=b'h' => byte - b'a' + 10,
+            b'j' | b'k' => byte - b'j' + 18,
+            b'm' | b'n' => byte - b'm' + 20,
+            b'p'..=b't' => byte - b'p' + 22,
+            b'v'..=b'z' => byte - b'v' + 27,
+            _ => return None,
+        };
+        Some((acc << 5) | u128::from(digit))
     })
 }
 
@@ -80,7 +96,7 @@ macro_rules! ids {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, to_text(self.0))
+                write_text(f, Self::PREFIX, self.0)
             }
         }
 
@@ -112,8 +128,7 @@ macro_rules! ids {
 
         impl<'de> Deserialize<'de> for $name {
             fn deserialize<D: serde::Deserializer<'de>>(d: D) -> Result<Self, D::Error> {
-                let text = std::borrow::Cow::<'de, str>::deserialize(d)?;
-                text.parse().map_err(serde::de::Error::custom)
+                crate::parsed::parsed(d, concat!("`", $prefix, "_` and 26 characters"), str::parse)
             }
         }
     )*};

@@ -26,6 +26,7 @@ mod gate;
 mod ids;
 mod labels;
 pub mod limits;
+mod parsed;
 mod problem;
 mod resource;
 mod rng;
