@@ -25,8 +25,9 @@ use wire::note::{SignatureType, VerifierKey};
 
 /// Full tiles by level and index.
 pub(crate) type FullTiles = HashMap<(u8, u64), Arc<[Hash]>>;
-/// Full tiles that are kept in memory: 1,024 of 8 KiB.
-const TILES_CACHED_MAX: usize = 1_024;
+/// Full tiles that are kept in memory: 128 of 8 KiB. A proof reads one of each level; the pages of
+/// our memory are locked, so what lies here is never given back.
+const TILES_CACHED_MAX: usize = 128;
 
 /// Where the log's rows lie; the store.
 pub trait Rows {
@@ -248,12 +249,16 @@ impl TileSource for Reader<'_> {
         }
         let end = (index + 1).checked_shl(bits).ok_or(missing)?;
         let row = self.row(end.saturating_sub(1))?;
+        let mut found = None;
         for tile in read(&row.body, end.saturating_sub(1))?.tiles {
             if tile.hashes.len() == WIDTH {
-                self.shared.keep(tile.level, tile.index, tile.hashes.into());
+                let hashes: Arc<[Hash]> = tile.hashes.into();
+                if (tile.level, tile.index) == (level, index) {
+                    found = Some(Arc::clone(&hashes));
+                }
+                self.shared.keep(tile.level, tile.index, hashes);
             }
         }
-        let tiles = lock(&self.shared.tiles);
-        tiles.get(&(level, index)).cloned().ok_or(LogError::Hashes { level, index })
+        found.ok_or(LogError::Hashes { level, index })
     }
 }

@@ -65,7 +65,7 @@ pub(crate) fn open_writer(
         return Err(StoreError::ReadOnly);
     }
     connection.execute_batch(
-        "PRAGMA synchronous = FULL; PRAGMA cache_size = -8000;
+        "PRAGMA synchronous = FULL; PRAGMA cache_size = -4000;
          PRAGMA journal_size_limit = 67108864;",
     )?;
     let checkpoint = format!("PRAGMA wal_autocheckpoint = {}", options.checkpoint_pages);
