@@ -1,15 +1,17 @@
 //! The listener: sockets, TLS handshakes, HTTP/1.1 and HTTP/2, limits, and an orderly end.
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::ConnectInfo;
-use http::Request;
+use http::{Request, Response};
 use hyper::body::Incoming;
 use hyper::service::{Service, service_fn};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
-use rest::ClientCertificate;
+use rest::{ClientCertificate, Door, Peer};
 use rustls_pki_types::CertificateDer;
+use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +36,15 @@ const STREAMS_MAX: u32 = 128;
 const PING_SECONDS: u64 = 20;
 /// Longest wait for requests in work when the server ends.
 const DRAIN_SECONDS_MAX: u64 = 20;
+
+/// What answers requests.
+#[derive(Debug, Clone)]
+pub struct Doors {
+    /// The API, which is asked first: it is asked for every use of a key.
+    pub api: Arc<Door>,
+    /// Pages, for whatever the API does not take.
+    pub pages: Router,
+}
 
 /// Listens on one address.
 #[derive(Debug)]
@@ -70,7 +81,7 @@ impl Listener {
 
     /// Serves until `stop` says so; then takes no more connections, lets requests in work finish
     /// for up to twenty seconds, and cuts what is left.
-    pub async fn serve(self, router: Router, mut stop: watch::Receiver<bool>) {
+    pub async fn serve(self, doors: Doors, mut stop: watch::Receiver<bool>) {
         let slots = Arc::new(Semaphore::new(CONNECTIONS_MAX));
         let mut connections = JoinSet::new();
         loop {
@@ -88,10 +99,10 @@ impl Listener {
                 tracing::warn!("too many connections: one was closed at once");
                 continue;
             };
-            let (tls, router, stop) = (self.tls.0.clone(), router.clone(), stop.clone());
+            let (tls, doors, stop) = (self.tls.0.clone(), doors.clone(), stop.clone());
             connections.spawn(async move {
                 let _slot = slot;
-                connection(stream, peer, tls, router, stop).await;
+                connection(stream, peer, tls, doors, stop).await;
             });
         }
         drop(self.socket);
@@ -101,6 +112,22 @@ impl Listener {
             tracing::warn!(left = connections.len(), "connections were cut");
             connections.shutdown().await;
         }
+    }
+}
+
+impl Doors {
+    async fn answer(
+        self,
+        peer: SocketAddr,
+        certificate: Option<ClientCertificate>,
+        mut request: Request<Incoming>,
+    ) -> Result<Response<Body>, Infallible> {
+        if self.api.takes(request.uri().path()) {
+            let peer = Peer { address: Some(peer.ip()), certificate };
+            return Ok(self.api.answer(peer, request.map(Body::new)).await);
+        }
+        request.extensions_mut().insert(ConnectInfo(peer));
+        TowerToHyperService::new(self.pages).call(request).await
     }
 }
 
@@ -114,7 +141,7 @@ async fn connection(
     stream: TcpStream,
     peer: SocketAddr,
     tls: TlsAcceptor,
-    router: Router,
+    doors: Doors,
     mut stop: watch::Receiver<bool>,
 ) {
     let _ = stream.set_nodelay(true);
@@ -129,12 +156,8 @@ async fn connection(
         .peer_certificates()
         .and_then(<[_]>::first)
         .and_then(|certificate| shown_by(certificate));
-    let service = service_fn(move |mut request: Request<Incoming>| {
-        request.extensions_mut().insert(ConnectInfo(peer));
-        if let Some(certificate) = &certificate {
-            request.extensions_mut().insert(*certificate);
-        }
-        TowerToHyperService::new(router.clone()).call(request)
+    let service = service_fn(move |request: Request<Incoming>| {
+        doors.clone().answer(peer, certificate, request)
     });
     let builder = http_builder();
     let serving = builder.serve_connection(TokioIo::new(stream), service);

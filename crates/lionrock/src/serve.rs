@@ -5,7 +5,7 @@ use crate::clock::SystemClock;
 use crate::config::{Config, ConfigError};
 use crate::exit::Exit;
 use crate::installation::{Installation, StartError};
-use crate::listener::Listener;
+use crate::listener::{Doors, Listener};
 use crate::screen;
 use crate::tls::{self, Shown, TlsError};
 use console::Console;
@@ -123,10 +123,10 @@ impl Server {
         let address = listener.address().map_err(unavailable)?;
         let (house, ceremony) = (Arc::clone(&installation), Arc::clone(&installation));
         let pages = Console::new(house, sample, Arc::clone(&clock), Arc::new(SystemRng));
-        let door = Door::new(ceremony, clock, Arc::new(SystemRng));
-        let router = extras.pages.merge(door.router()).merge(pages.router());
+        let api = Door::new(ceremony, clock, Arc::new(SystemRng));
+        let doors = Doors { api, pages: extras.pages.merge(pages.router()) };
         let (stop, stopped) = watch::channel(false);
-        let listening = tokio::spawn(listener.serve(router, stopped));
+        let listening = tokio::spawn(listener.serve(doors, stopped));
         let server = Self { address, installation, stop, listening };
         match room {
             Some(room) => {

@@ -70,15 +70,24 @@ fn unwritable(cause: &serde_json::Error) -> Problem {
     Problem::new(ProblemKind::Internal, "internal", "the answer could not be written")
 }
 
+/// Headers that most answers have.
+const HEADERS_USUAL: usize = 9;
+
 fn response(status: StatusCode, media: &'static str, body: Body) -> Outgoing {
     let mut response = Response::new(body);
     *response.status_mut() = status;
+    // With those that every answer carries: the map need not grow.
+    response.headers_mut().reserve(HEADERS_USUAL);
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(media));
     response
 }
 
+/// Bytes that most answers fit into, so that the buffer need not grow.
+const ANSWER_BYTES_USUAL: usize = 2 * 1024;
+
 fn json<T: Serialize>(status: StatusCode, value: &T) -> Result<Outgoing, Problem> {
-    let bytes = serde_json::to_vec(value).map_err(|cause| unwritable(&cause))?;
+    let mut bytes = Vec::with_capacity(ANSWER_BYTES_USUAL);
+    serde_json::to_writer(&mut bytes, value).map_err(|cause| unwritable(&cause))?;
     Ok(response(status, "application/json", Body::from(bytes)))
 }
 

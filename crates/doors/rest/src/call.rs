@@ -170,20 +170,18 @@ fn place(path: &Path, error: &dyn Display) -> (String, String) {
 }
 
 /// Checks the media type of a body against what the endpoint takes.
-pub(crate) fn media_type<'a>(
-    given: Option<&'a str>,
+pub(crate) fn media_type(
+    given: Option<&str>,
     taken: &[&'static str],
-) -> Result<&'a str, Fault> {
+) -> Result<&'static str, Fault> {
     let expected = || Fault::media(&taken.join("` or `"));
     let given = given.ok_or_else(expected)?;
     let (essence, parameters) = given.split_once(';').unwrap_or((given, ""));
     let essence = essence.trim();
     let charset = parameters.trim();
     let utf_8 = charset.is_empty() || charset.eq_ignore_ascii_case("charset=utf-8");
-    if utf_8 && taken.iter().any(|media| media.eq_ignore_ascii_case(essence)) {
-        return Ok(essence);
-    }
-    Err(expected())
+    let found = taken.iter().find(|media| media.eq_ignore_ascii_case(essence));
+    found.copied().filter(|_| utf_8).ok_or_else(expected)
 }
 
 pub(crate) fn too_large() -> Fault {

@@ -5,7 +5,6 @@ use crate::Rooms;
 use crate::door::ClientCertificate;
 use access::{Arrival, PreAuthRefusal, TOKEN_PREFIX};
 use http::header::{self, HeaderMap};
-use http::request::Parts;
 use kernel::{Caller, Problem, ProblemKind, Secret};
 use std::sync::Arc;
 
@@ -16,9 +15,14 @@ const CREDENTIAL_BYTES_MAX: usize = 256;
 pub(crate) type Proven = (Caller, Option<Arc<Secret<String>>>);
 
 /// The caller of a request, and the text by which it proved itself, for ending a session.
-pub(crate) fn caller(rooms: &Rooms, parts: &Parts, arrival: &Arrival) -> Result<Proven, Problem> {
-    if parts.headers.contains_key(header::AUTHORIZATION) {
-        let Some(text) = bearer(&parts.headers) else {
+pub(crate) fn caller(
+    rooms: &Rooms,
+    headers: &HeaderMap,
+    certificate: Option<ClientCertificate>,
+    arrival: &Arrival,
+) -> Result<Proven, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        let Some(text) = bearer(headers) else {
             rooms.access.turned_away(arrival.origin, PreAuthRefusal::Token);
             let detail = "`Authorization` must stand once, as `Bearer` and a token";
             return Err(Problem::new(ProblemKind::Unauthenticated, "no-bearer-token", detail));
@@ -30,7 +34,7 @@ pub(crate) fn caller(rooms: &Rooms, parts: &Parts, arrival: &Arrival) -> Result<
         };
         return Ok((caller, Some(Arc::new(text))));
     }
-    if let Some(certificate) = parts.extensions.get::<ClientCertificate>() {
+    if let Some(certificate) = certificate {
         return Ok((rooms.access.caller_for_certificate(&certificate.spki_sha256, arrival)?, None));
     }
     rooms.access.turned_away(arrival.origin, PreAuthRefusal::NoCredential);

@@ -4,22 +4,19 @@ use crate::answer::Outgoing;
 use crate::call::{media_type, read_body};
 use crate::fault::{Fault, parameter};
 use crate::meters::Meters;
-use crate::table::{Endpoint, Incoming, Needs, Table};
-use crate::{PREFIX, Rooms, credentials};
+use crate::routes::{Route, Routes};
+use crate::table::{Endpoint, HEALTH, Incoming, Needs, Table};
+use crate::{Rooms, credentials};
 use access::Arrival;
-use axum::Router;
-use axum::extract::{ConnectInfo, RawPathParams};
-use axum::routing::any;
 use http::request::Parts;
-use http::{HeaderMap, HeaderValue, Method, Request, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, header};
 use kernel::limits::BODY_BYTES_MAX;
 use kernel::{
     Caller, Clock, Door as DoorKind, Origin, Problem, ProblemKind, RequestId, Rng, Secret,
 };
-use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -68,9 +65,20 @@ pub struct ClientCertificate {
     pub spki_sha256: [u8; 32],
 }
 
+/// Who is at the other end of a connection, as the listener knows it.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Peer {
+    /// Its address; none without a socket.
+    pub address: Option<IpAddr>,
+    /// The certificate that it showed.
+    pub certificate: Option<ClientCertificate>,
+}
+
 /// The REST door. One for each process.
 pub struct Door {
     pub(crate) table: Table,
+    routes: Routes,
+    health: Vec<String>,
     /// Seals and unseals.
     pub ceremony: Arc<dyn Ceremony>,
     clock: Arc<dyn Clock>,
@@ -91,47 +99,36 @@ impl Door {
     pub fn new(ceremony: Arc<dyn Ceremony>, clock: Arc<dyn Clock>, rng: Arc<dyn Rng>) -> Arc<Self> {
         let table = crate::table();
         let meters = Meters::of(&table);
+        let routes = Routes::of(&table);
+        let health = table.endpoints().iter().filter(|endpoint| endpoint.area == HEALTH);
+        let health = health.map(Endpoint::full_path).collect();
         let in_flight = Arc::new(Semaphore::new(IN_FLIGHT_MAX));
-        Arc::new(Self { table, ceremony, clock, rng, in_flight, meters })
+        Arc::new(Self { table, routes, health, ceremony, clock, rng, in_flight, meters })
     }
 
-    /// The routes of the table, ready to be merged with those of other doors.
-    pub fn router(self: &Arc<Self>) -> Router {
-        let mut lines: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, endpoint) in self.table.endpoints().iter().enumerate() {
-            lines.entry(endpoint.full_path()).or_default().push(index);
+    /// Whether a path is this door's: everything below `/api/`, and where monitors look.
+    #[must_use]
+    pub fn takes(&self, path: &str) -> bool {
+        path.starts_with("/api/") || self.health.iter().any(|health| health == path)
+    }
+
+    /// One request, from its path to the response.
+    pub async fn answer(
+        self: Arc<Self>,
+        peer: Peer,
+        request: Request<axum::body::Body>,
+    ) -> Response<axum::body::Body> {
+        match self.routes.find(request.uri().path()) {
+            Some(route) => self.receive(peer, route, request).await,
+            None => finish(Err(Fault::no_such_path()), &self.correlation(request.headers())),
         }
-        let mut router = Router::new();
-        for (path, line) in lines {
-            let (door, line) = (Arc::clone(self), Arc::<[usize]>::from(line));
-            let method = any(move |parameters: Result<RawPathParams, _>, request: Request<_>| {
-                let (door, line) = (Arc::clone(&door), Arc::clone(&line));
-                async move {
-                    let pairs = parameters.map(|p: RawPathParams| path_pairs(&p)).ok();
-                    door.receive(&line, pairs, request).await
-                }
-            });
-            router = router.route(&path, method);
-        }
-        for path in [PREFIX.to_owned(), format!("{PREFIX}/{{*rest}}"), "/api/{*rest}".to_owned()] {
-            let door = Arc::clone(self);
-            let nothing = any(move |request: Request<axum::body::Body>| {
-                let door = Arc::clone(&door);
-                async move {
-                    let correlation = door.correlation(request.headers());
-                    finish(Err(Fault::no_such_path()), &correlation)
-                }
-            });
-            router = router.route(&path, nothing);
-        }
-        router
     }
 
     /// One request, from its line of the table to the response.
     async fn receive(
         self: Arc<Self>,
-        line: &[usize],
-        path: Option<String>,
+        peer: Peer,
+        route: Route,
         request: Request<axum::body::Body>,
     ) -> Outgoing {
         let arrived = self.clock.monotonic();
@@ -140,17 +137,18 @@ impl Door {
             Method::HEAD => Method::GET,
             ref method => method.clone(),
         };
-        let found = line.iter().find_map(|index| {
+        let found = route.line.iter().find_map(|index| {
             let endpoint = self.table.endpoints().get(*index)?;
             (endpoint.method == method).then_some((*index, endpoint))
         });
         let Some((index, endpoint)) = found else {
-            return finish(Err(Fault::method(self.allowed(line))), &correlation);
+            return finish(Err(Fault::method(self.allowed(&route.line))), &correlation);
         };
         let (parts, body) = request.into_parts();
-        let knock = Knock { arrived, correlation: &correlation, path };
+        let path = route.parameters;
+        let knock = Knock { arrived, correlation: &correlation, path, peer };
         let result = self.serve(endpoint, parts, body, knock).await;
-        let status = result.as_ref().map_or_else(Fault::status, http::Response::status);
+        let status = result.as_ref().map_or_else(Fault::status, Response::status);
         let micros = self.clock.monotonic().0.saturating_sub(arrived.0);
         self.meters.count(index, status, micros);
         let code = result.as_ref().err().map_or("", Fault::code);
@@ -216,11 +214,11 @@ impl Door {
         parts: &Parts,
         knock: &Knock<'_>,
     ) -> Result<credentials::Proven, Problem> {
-        let address = parts.extensions.get::<ConnectInfo<SocketAddr>>().map(|peer| peer.0.ip());
-        let origin = Origin { address, door: DoorKind::Rest };
+        let origin = Origin { address: knock.peer.address, door: DoorKind::Rest };
         if let (Needs::SignedIn | Needs::Permit(_), Some(rooms)) = (endpoint.needs, rooms) {
             let (correlation, arrived) = (knock.correlation.to_owned(), knock.arrived);
-            return credentials::caller(rooms, parts, &Arrival { origin, correlation, arrived });
+            let arrival = Arrival { origin, correlation, arrived };
+            return credentials::caller(rooms, &parts.headers, knock.peer.certificate, &arrival);
         }
         let mut stranger = Caller::system(knock.correlation, self.clock.wall(), knock.arrived);
         stranger.origin = origin;
@@ -243,10 +241,12 @@ impl Door {
     /// The id by which the caller knows the request: `X-Request-Id`, the trace id of `traceparent`
     /// (W3C Trace Context), or one of ours.
     fn correlation(&self, headers: &HeaderMap) -> String {
-        let given = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
-        given("x-request-id")
+        let given = |name: &HeaderName| {
+            headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok())
+        };
+        given(&REQUEST_ID)
             .and_then(Caller::clean_correlation)
-            .or_else(|| given("traceparent").and_then(trace_id))
+            .or_else(|| given(&TRACE_PARENT).and_then(trace_id))
             .or_else(|| RequestId::generate(&*self.clock, &*self.rng).ok().map(|id| id.to_string()))
             .unwrap_or_default()
     }
@@ -257,6 +257,7 @@ struct Knock<'a> {
     arrived: kernel::MonotonicMicros,
     correlation: &'a str,
     path: Option<String>,
+    peer: Peer,
 }
 
 fn trace_id(traceparent: &str) -> Option<String> {
@@ -267,16 +268,8 @@ fn trace_id(traceparent: &str) -> Option<String> {
     (fits && id.bytes().any(|b| b != b'0')).then(|| id.to_owned())
 }
 
-fn path_pairs(parameters: &RawPathParams) -> String {
-    let mut pairs = form_urlencoded::Serializer::new(String::new());
-    for (name, value) in parameters {
-        pairs.append_pair(name, value);
-    }
-    pairs.finish()
-}
-
 fn idempotency_key(endpoint: &Endpoint, headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let Some(value) = headers.get(&IDEMPOTENCY_KEY) else { return Ok(None) };
     let wrong = |detail: &str| parameter("Idempotency-Key", detail);
     if !endpoint.idempotent {
         return Err(wrong("is not known here"));
@@ -293,7 +286,7 @@ async fn read_within_limits(
     endpoint: &Endpoint,
     headers: &HeaderMap,
     body: axum::body::Body,
-) -> Result<(String, Zeroizing<Vec<u8>>), Fault> {
+) -> Result<(&'static str, Zeroizing<Vec<u8>>), Fault> {
     let declared = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
     if declared.and_then(|text| text.parse::<u64>().ok()).is_some_and(|n| n > BODY_BYTES_MAX as u64)
     {
@@ -301,10 +294,10 @@ async fn read_within_limits(
     }
     let taken = endpoint.media();
     let media = if taken.is_empty() {
-        String::new()
+        ""
     } else {
         let given = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        media_type(given, &taken)?.to_ascii_lowercase()
+        media_type(given, taken)?
     };
     let limit = Duration::from_secs(BODY_SECONDS_MAX);
     let bytes = tokio::time::timeout(limit, read_body(body))
@@ -318,14 +311,17 @@ fn busy() -> Problem {
 }
 
 /// Headers that every response carries: nothing of ours may be framed, sniffed, cached or referred.
-const HEADERS: [(&str, &str); 6] = [
-    ("cache-control", "no-store"),
-    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
-    ("cross-origin-resource-policy", "same-origin"),
-    ("referrer-policy", "no-referrer"),
-    ("strict-transport-security", "max-age=31536000"),
-    ("x-content-type-options", "nosniff"),
+static HEADERS: [(HeaderName, &str); 6] = [
+    (header::CACHE_CONTROL, "no-store"),
+    (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
+    (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    (header::REFERRER_POLICY, "no-referrer"),
+    (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
+    (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
 ];
+static REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+static TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
+static IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 fn finish(result: Result<Outgoing, Fault>, correlation: &str) -> Outgoing {
     let mut response = match result {
@@ -333,11 +329,12 @@ fn finish(result: Result<Outgoing, Fault>, correlation: &str) -> Outgoing {
         Err(fault) => fault.respond(correlation),
     };
     let headers = response.headers_mut();
-    for (name, value) in HEADERS {
+    headers.reserve(HEADERS.len() + 1);
+    for (name, value) in &HEADERS {
         headers.entry(name).or_insert_with(|| HeaderValue::from_static(value));
     }
     if let Ok(value) = HeaderValue::try_from(correlation) {
-        headers.insert("x-request-id", value);
+        headers.insert(&REQUEST_ID, value);
     }
     response
 }

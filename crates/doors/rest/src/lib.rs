@@ -28,11 +28,12 @@ mod meters;
 pub mod openapi;
 mod resources;
 mod rooms;
+mod routes;
 pub mod shape;
 mod strict;
 mod table;
 
-pub use door::{Ceremonial, Ceremony, ClientCertificate, Door, IN_FLIGHT_MAX, SealState};
+pub use door::{Ceremonial, Ceremony, ClientCertificate, Door, IN_FLIGHT_MAX, Peer, SealState};
 pub use rooms::{Comply, Rooms};
 pub use table::{Endpoint, Needs, Table};
 

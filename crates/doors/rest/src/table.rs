@@ -37,7 +37,7 @@ pub(crate) struct Incoming {
     pub(crate) caller: Arc<Caller>,
     pub(crate) path: String,
     pub(crate) query: String,
-    pub(crate) media: String,
+    pub(crate) media: &'static str,
     pub(crate) body: zeroize::Zeroizing<Vec<u8>>,
     pub(crate) idempotency_key: Option<String>,
     pub(crate) bearer: Option<Arc<kernel::Secret<String>>>,
@@ -70,6 +70,7 @@ pub struct Endpoint {
     pub(crate) query_shape: ShapeOf,
     pub(crate) bodies: Vec<(&'static str, Option<ShapeOf>)>,
     pub(crate) answer: Option<(&'static str, Option<ShapeOf>)>,
+    media: Vec<&'static str>,
     work: Work,
 }
 
@@ -98,8 +99,8 @@ impl Endpoint {
     }
 
     /// Media types of bodies that it takes.
-    pub(crate) fn media(&self) -> Vec<&'static str> {
-        self.bodies.iter().map(|(media, _)| *media).collect()
+    pub(crate) fn media(&self) -> &[&'static str] {
+        &self.media
     }
 
     /// Does the work.
@@ -226,6 +227,7 @@ impl Table {
             Verb::Put => Method::PUT,
             Verb::Delete => Method::DELETE,
         };
+        let bodies = B::shapes();
         self.endpoints.push(Endpoint {
             method,
             path: about.path,
@@ -236,7 +238,8 @@ impl Table {
             idempotent: about.repeatable,
             path_shape: |generator| P::json_schema(generator),
             query_shape: |generator| Q::json_schema(generator),
-            bodies: B::shapes(),
+            media: bodies.iter().map(|(media, _)| *media).collect(),
+            bodies,
             answer: A::shape(),
             work,
         });
@@ -257,7 +260,7 @@ where
         repeat,
         path: read_parameters(&incoming.path)?,
         query: read_parameters(&incoming.query)?,
-        body: B::read(&incoming.media, &incoming.body)?,
+        body: B::read(incoming.media, &incoming.body)?,
         caller: incoming.caller,
         idempotency_key: incoming.idempotency_key,
         bearer: incoming.bearer,

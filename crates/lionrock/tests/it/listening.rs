@@ -4,7 +4,7 @@ use kernel::{Clock, Problem, ProblemKind, Secret};
 use lionrock::authority;
 use lionrock::client::{Client, ClientError, Sent};
 use lionrock::clock::SystemClock;
-use lionrock::listener::Listener;
+use lionrock::listener::{Doors, Listener};
 use lionrock::tls::{self, Shown};
 use rest::{Ceremonial, Ceremony, Door, Rooms, SealState};
 use rustls_pki_types::{CertificateDer, ServerName};
@@ -47,7 +47,8 @@ async fn server() -> Server {
     let address = listener.address().unwrap();
     let door = Door::new(Arc::new(Sealed), clock, Arc::new(kernel::SeededRng::new(1)));
     let (stop, stopped) = watch::channel(false);
-    let task = tokio::spawn(listener.serve(door.router(), stopped));
+    let doors = Doors { api: door, pages: axum::Router::new() };
+    let task = tokio::spawn(listener.serve(doors, stopped));
     Server { address, authority, stop, task }
 }
 

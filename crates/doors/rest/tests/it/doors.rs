@@ -55,11 +55,10 @@ pub(crate) fn ask(
     request: http::Request<axum::body::Body>,
 ) -> (http::response::Parts, Vec<u8>) {
     use http_body_util::BodyExt;
-    use hyper::service::Service;
-    let service = hyper_util::service::TowerToHyperService::new(door.router());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let (parts, body) = service.call(request).await.unwrap().into_parts();
+        let answer = Arc::clone(door).answer(rest::Peer::default(), request).await;
+        let (parts, body) = answer.into_parts();
         (parts, body.collect().await.unwrap().to_bytes().to_vec())
     })
 }
