@@ -50,6 +50,7 @@ pub(crate) fn may_be(kind: Kind, cell: &[u8]) -> bool {
     is(kind, cell)
         || match kind {
             Kind::PersonName => looks_like_a_name(cell),
+            Kind::Phone => numbers::phone_cell(cell),
             Kind::BankAccount => {
                 let digits = cell.iter().filter(|b| b.is_ascii_digit()).count();
                 (9..=15).contains(&digits) && cell.iter().all(|b| b.is_ascii_digit() || *b == b'-')

@@ -1,6 +1,6 @@
 //! Dates of birth: a date as people and machines write it, and a word that says whose it is.
 
-use crate::text::border_after;
+use crate::text::{border_after, plain};
 use crate::topic::Topic;
 use crate::{Hit, Kind};
 
@@ -13,8 +13,29 @@ pub(crate) fn of_birth(
     start: usize,
     topic: impl FnOnce() -> Option<Topic>,
 ) -> Option<Hit> {
-    let end = end_of(text, start)?;
+    let (start, end) = match end_of(text, start) {
+        Some(end) => (start, end),
+        None => month_before(text, start)?,
+    };
     (topic() == Some(Topic::Birth)).then_some(Hit::sure(Kind::DateOfBirth, start, end))
+}
+
+/// The date that ends with the year here: `May 6, 1980`.
+fn month_before(text: &[u8], start: usize) -> Option<(usize, usize)> {
+    let mut reader = Reader { text, at: start };
+    let (year, width) = reader.number()?;
+    let head = text.get(..start)?.strip_suffix(b" ")?;
+    let head = head.strip_suffix(b",").unwrap_or(head);
+    let digits = head.iter().rev().take(3).take_while(|b| b.is_ascii_digit()).count();
+    let (head, day) = head.split_at_checked(head.len() - digits)?;
+    let day = day.iter().fold(0, |n, d| n * 10 + u32::from(d - b'0'));
+    let head = head.strip_suffix(b" ")?;
+    let head = head.strip_suffix(b".").unwrap_or(head);
+    let letters = head.iter().rev().take(10).take_while(|b| b.is_ascii_alphabetic()).count();
+    let first = head.len() - letters;
+    let month = Reader { text, at: first }.month().filter(|_| (3..=9).contains(&letters))?;
+    let date = width == 4 && digits <= 2 && is_date(year, month, day);
+    (date && border_after(text, reader.at)).then_some((first, reader.at))
 }
 
 /// Whether a cell is a date that someone alive can be born on.
@@ -34,11 +55,12 @@ fn end_of(text: &[u8], start: usize) -> Option<usize> {
     if width > 4 {
         return None;
     }
-    if width == 4 && reader.word("年") {
+    if width == 4 && reader.unit("年") {
         let (month, _) = reader.number()?;
-        reader.word("月").then_some(())?;
+        reader.unit("月").then_some(())?;
         let (day, _) = reader.number()?;
-        return (reader.word("日") && is_date(first, month, day)).then_some(reader.at);
+        let ends = reader.unit("日") || reader.unit("號") || reader.unit("号");
+        return (ends && is_date(first, month, day)).then_some(reader.at);
     }
     if width <= 2 && (reader.word(" ") || reader.word("-")) && !reader.at_digit() {
         let month = reader.month()?;
@@ -74,14 +96,32 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn number(&mut self) -> Option<(u32, usize)> {
-        let rest = self.text.get(self.at..)?;
-        let width = rest.iter().take(9).take_while(|b| b.is_ascii_digit()).count();
-        if !(1..=8).contains(&width) {
+        let (mut value, mut width, mut at) = (0, 0, self.at);
+        while let Some((digit, size)) = plain(self.text, at).filter(|(c, _)| c.is_ascii_digit()) {
+            if width == 8 {
+                return None;
+            }
+            value = value * 10 + u32::from(digit - b'0');
+            (width, at) = (width + 1, at + size);
+        }
+        if width == 0 {
             return None;
         }
-        let value = rest.get(..width)?.iter().fold(0, |n, d| n * 10 + u32::from(d - b'0'));
-        self.at += width;
+        self.at = at;
         Some((value, width))
+    }
+
+    /// A word with perhaps a space on either side.
+    fn unit(&mut self, word: &str) -> bool {
+        let before = self.at;
+        self.word(" ");
+        let found = self.word(word);
+        if !found {
+            self.at = before;
+        } else if self.text.get(self.at + 1).is_some_and(u8::is_ascii_digit) {
+            self.word(" ");
+        }
+        found
     }
 
     fn word(&mut self, word: &str) -> bool {
@@ -125,6 +165,8 @@ mod tests {
             "06-May-1980",
             "6 September 1980",
             "12.31.1999",
+            "1980 年 5 月 6 日",
+            "１９８０年５月６日",
         ] {
             assert!(cell(text.as_bytes()), "{text}");
         }
@@ -137,5 +179,10 @@ mod tests {
     fn a_date_alone_is_no_birthday() {
         assert!(of_birth(b"1980-05-06", 0, || None).is_none());
         assert!(of_birth(b"1980-05-06", 0, || Some(Topic::Birth)).is_some());
+        for (text, start) in [("May 6, 1980", 0), ("dob: Sept. 16 1980", 5)] {
+            let hit = of_birth(text.as_bytes(), text.len() - 4, || Some(Topic::Birth)).unwrap();
+            assert_eq!((hit.start, hit.end), (start, text.len()), "{text}");
+        }
+        assert!(of_birth(b"Room 6, 1980", 8, || Some(Topic::Birth)).is_none());
     }
 }

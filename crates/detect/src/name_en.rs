@@ -69,6 +69,9 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
         }
         let (length, roles) = if count == 0 { first } else { words::at(text, at) };
         let mut part = Part { end: at + length, roles, initial: length == 1, ..Part::default() };
+        if let Some(end) = after_apostrophe(text, part.end).filter(|_| part.initial) {
+            part = Part { end, roles: Roles::SURNAME, ..Part::default() };
+        }
         if text.get(part.end) == Some(&b'-') {
             let (second, more) = words::at(text, part.end + 1);
             if second > 0 && roles.any(Roles::SYLLABLE) && more.any(Roles::SYLLABLE) {
@@ -95,6 +98,14 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
         at += 1;
     }
     (parts, count)
+}
+
+/// Where a family name like `O'Connor` or `D'Souza` ends, whose apostrophe stands here.
+fn after_apostrophe(text: &[u8], at: usize) -> Option<usize> {
+    let rest = text.get(at..)?.strip_prefix(b"'")?;
+    let capital = rest.first().is_some_and(u8::is_ascii_uppercase);
+    let length = words::at(rest, 0).0;
+    (capital && length > 2).then_some(at + 1 + length)
 }
 
 /// How many words make the longest name, and whether they would do without an announcement.
@@ -271,6 +282,8 @@ mod tests {
             ("Peter Chan Tai Man signed", ("Peter Chan Tai Man", Likely)),
             ("Chan Tai Man Peter signed", ("Chan Tai Man Peter", Likely)),
             ("Ms Ho Lai", ("Ho Lai", Likely)),
+            ("called Patrick O'Connor twice", ("Patrick O'Connor", Likely)),
+            ("signed by Maria Fernandes", ("Maria Fernandes", Sure)),
         ] {
             assert_eq!(found(text), Some(expected), "{text}");
         }

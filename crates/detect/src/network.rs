@@ -52,10 +52,20 @@ pub(crate) fn hexadecimal(text: &[u8], start: usize) -> Option<Hit> {
     if !head.clone().any(|b| *b == b':') && text.get(start + 2) != Some(&b'-') {
         return None;
     }
-    if !border_before(text, start) {
+    if !border_before(text, start) || inside_groups(text, start) {
         return None;
     }
     hardware(text, start).or_else(|| version_six(text, start))
+}
+
+/// Whether a group of hexadecimal digits and a colon stand right before: a part of something
+/// longer, such as the fingerprint of a key.
+fn inside_groups(text: &[u8], start: usize) -> bool {
+    let head = text.get(..start).unwrap_or_default();
+    let Some(head) = head.strip_suffix(b":") else { return false };
+    let word = head.iter().rev().take(5).take_while(|b| b.is_ascii_alphanumeric());
+    let length = word.clone().count();
+    (1..=4).contains(&length) && word.clone().all(u8::is_ascii_hexdigit)
 }
 
 /// Six pairs of hexadecimal digits, all parted by a colon or all by a hyphen.
@@ -79,6 +89,10 @@ fn version_six(text: &[u8], start: usize) -> Option<Hit> {
     let end = start + token.len();
     // Two colons and no more are a time of day.
     if token.iter().filter(|b| **b == b':').count() < 3 || !border_after(text, end) {
+        return None;
+    }
+    // Eight pairs are a fingerprint or a hardware address of eight bytes.
+    if token.len() == 23 && token.split(|b| *b == b':').all(|group| group.len() == 2) {
         return None;
     }
     let address: std::net::Ipv6Addr = std::str::from_utf8(token).ok()?.parse().ok()?;
@@ -137,7 +151,16 @@ mod tests {
         }
         assert!(version_four(b"server 10.2.3.4", 7).is_some());
         assert_eq!(version_four(b"version 10.2.3.4", 8), None);
-        for text in ["12:30:45", "00:00:5e:00:53", "00:00:5e:00:53:af:00", "::1", "ab:cd"] {
+        assert!(hexadecimal(b"mac:00:00:5e:00:53:af", 4).is_some());
+        assert!(hexadecimal(b"ab:cd:00:00:5e:00:53:af", 6).is_none());
+        for text in [
+            "12:30:45",
+            "43:29:e0:50:f6:c9:cc:34",
+            "00:00:5e:00:53",
+            "00:00:5e:00:53:af:00",
+            "::1",
+            "ab:cd",
+        ] {
             assert_eq!(hexadecimal(text.as_bytes(), 0), None, "{text}");
         }
         assert_eq!(url(b"x://y", 1), None);

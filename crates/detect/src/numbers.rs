@@ -20,7 +20,7 @@ pub(crate) fn at(
     let next = text.get(start + run).copied().unwrap_or(b' ');
     match run {
         // A full-width digit.
-        0 => grouped(text, start, topic),
+        0 => grouped(text, start, topic).or_else(|| date::of_birth(text, start, topic)),
         // Digits that run into letters are a hash, a code or a floor.
         1..=16 if next.is_ascii_alphabetic() => with_letter(text, start, run),
         1..=3 => short(text, start, run, topic),
@@ -29,6 +29,7 @@ pub(crate) fn at(
         }
         // Alone, and without a check: a word must speak for it.
         4..=12 => match topic() {
+            Some(Topic::Phone) if run == 4 && next == b'.' => phone::dotted(text, start),
             None | Some(Topic::Other | Topic::Person | Topic::Mail | Topic::Network) => {
                 (run == 4).then(|| address(text, start, run)).flatten()
             }
@@ -131,7 +132,7 @@ fn written(
     {
         return Some(hit);
     }
-    let dated = run == 8 || matches!(next, b'-' | b'/' | b'.' | b' ' | 0xe5);
+    let dated = matches!(run, 4 | 8) || matches!(next, b'-' | b'/' | b'.' | b' ' | 0xe5);
     (run <= 8 && dated).then(|| date::of_birth(text, start, topic)).flatten()
 }
 
@@ -259,6 +260,7 @@ fn named(
     match (topic()?, count) {
         // Mobile numbers of the Mainland.
         (Topic::Phone, 11) if phone::mainland_mobile(number) => sure(Kind::Phone),
+        (Topic::Phone, 8) if phone::loose(number) => sure(Kind::Phone),
         (Topic::Fps, 7 | 9) if one => sure(Kind::FpsIdentifier),
         (Topic::Business, 7 | 8) if one => sure(Kind::BusinessRegistration),
         // With its branch: `12345678-000`.
@@ -312,6 +314,14 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
         Kind::PaymentCard => card::of(cell, 0, &number, || Some(Topic::Card)).is_some(),
         _ => false,
     }
+}
+
+/// Whether the whole of a cell of a column for telephone numbers is one, in whatever groups.
+pub(crate) fn phone_cell(cell: &[u8]) -> bool {
+    let (digits, joints): (Vec<u8>, Vec<u8>) = cell.iter().partition(|b| b.is_ascii_digit());
+    let local = digits.strip_prefix(b"852").filter(|rest| rest.len() == 8).unwrap_or(&digits);
+    let plan = local.len() == 8 && matches!(local.first(), Some(b'2' | b'3' | b'5'..=b'9'));
+    plan && joints.len() <= 5 && joints.iter().all(|b| b" -.()+".contains(b))
 }
 
 /// Whether a cell has as many digits as a payment card and nothing else.

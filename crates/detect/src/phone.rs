@@ -48,11 +48,37 @@ pub(crate) fn local(number: &Number<'_>) -> bool {
         && matches!(number.digits.first(), Some(2 | 3 | 5..=9))
 }
 
+/// The same in groups that only a word for a telephone makes a number of one: `91 23 45 67`.
+pub(crate) fn loose(number: &Number<'_>) -> bool {
+    let part = |from, to| number.value(from, to).unwrap_or(0);
+    let date = number.groups == [4, 2, 2]
+        && (1900..=2099).contains(&part(0, 4))
+        && (1..=12).contains(&part(4, 6))
+        && (1..=31).contains(&part(6, 8));
+    !date
+        && number.digits.len() == 8
+        && matches!(number.digits.first(), Some(2 | 3 | 5..=9))
+        && matches!(
+            number.groups,
+            [4, 2, 2] | [2, 2, 2, 2] | [3, 3, 2] | [2, 3, 3] | [3, 5] | [2, 6]
+        )
+}
+
+/// The same with a full stop in its midst: `9123.4567`.
+pub(crate) fn dotted(text: &[u8], start: usize) -> Option<Hit> {
+    let number: &[u8; 9] = text.get(start..)?.first_chunk()?;
+    let (first, last) = (number.get(..4)?, number.get(5..)?);
+    let digits = first.iter().chain(last).all(u8::is_ascii_digit) && number.get(4) == Some(&b'.');
+    let plan = matches!(first.first(), Some(b'2' | b'3' | b'5'..=b'9'));
+    let end = start + number.len();
+    (digits && plan && border_after(text, end)).then_some(Hit::sure(Kind::Phone, start, end))
+}
+
 /// Where `(852) ` begins, if a number that starts here stands behind it.
 pub(crate) fn code_in_brackets(text: &[u8], start: usize) -> Option<usize> {
     let head = text.get(start.saturating_sub(7)..start)?;
     let short = head.strip_suffix(b" ").unwrap_or(head);
-    let short = short.strip_suffix(b"852)").or_else(|| short.strip_suffix(b"+852)"))?;
+    let short = short.strip_suffix(b"852)")?;
     let short = short.strip_suffix(b"+").unwrap_or(short);
     let rest = short.strip_suffix(b"(")?;
     Some(start - (head.len() - rest.len()))
@@ -99,6 +125,23 @@ mod tests {
             assert_eq!(code_in_brackets(text.as_bytes(), start), Some(begin), "{text}");
         }
         assert_eq!(code_in_brackets(b"852) 9", 5), None);
+    }
+
+    #[test]
+    fn a_date_is_no_number_in_loose_groups() {
+        for (text, expected) in [("9123 45 67", true), ("91-23-45-67", true), ("2022-03-05", false)]
+        {
+            let run = Run::read(text.as_bytes(), 0).unwrap();
+            assert_eq!(loose(&run.whole().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_full_stop_may_part_a_number() {
+        assert_eq!(dotted(b"9123.4567,", 0).map(|hit| hit.end), Some(9));
+        for text in ["1123.4567", "9123.45678", "9123 4567", "9123.456"] {
+            assert!(dotted(text.as_bytes(), 0).is_none(), "{text}");
+        }
     }
 
     #[test]

@@ -108,8 +108,8 @@ pub(crate) fn machine_readable_around(text: &[u8], filler: usize) -> Option<Hit>
     machine_readable(text, start)
 }
 
-/// A line of a machine-readable document that starts here: the second line with its check digits
-/// right, or the first line of a passport.
+/// A line of a machine-readable document that starts here: one with its check digits right, or the
+/// first line of a passport.
 pub(crate) fn machine_readable(text: &[u8], start: usize) -> Option<Hit> {
     // The shortest line has thirty characters: most tokens end before.
     let shortest = LINES.first().copied().unwrap_or_default();
@@ -125,12 +125,40 @@ pub(crate) fn machine_readable(text: &[u8], start: usize) -> Option<Hit> {
     if !LINES.contains(&run) || !line.contains(&b'<') {
         return None;
     }
-    let second = check(line.get(..9)?) == *line.get(9)?
-        && check(line.get(13..19)?) == *line.get(19)?
-        && check(line.get(21..27)?) == *line.get(27)?;
+    let found = match run {
+        30 => is_card_line(line),
+        _ => is_second_line(line) || is_first_line(line),
+    };
+    found.then_some(Hit::sure(Kind::TravelDocument, start, start + run))
+}
+
+/// The first or the second of the three lines of a card.
+fn is_card_line(line: &[u8]) -> bool {
+    let number = matches!(line.first(), Some(b'A' | b'C' | b'I'))
+        && line.get(2..5).is_some_and(|state| state.iter().all(|b| !b.is_ascii_digit()))
+        && checks(line, 5, 14);
+    number
+        || checks(line, 0, 6)
+            && checks(line, 8, 14)
+            && matches!(line.get(7), Some(b'F' | b'M' | b'<'))
+}
+
+/// The second line of a passport, a visa or a card of two lines.
+fn is_second_line(line: &[u8]) -> bool {
+    checks(line, 0, 9) && checks(line, 13, 19) && checks(line, 21, 27)
+}
+
+/// The first: what it is, who issued it, and a name.
+fn is_first_line(line: &[u8]) -> bool {
+    let kinds: &[u8] = if line.len() == 44 { b"PV" } else { b"ACIV" };
+    let letters = line.iter().all(|b| !b.is_ascii_digit());
     let filled = line.windows(2).any(|pair| pair == b"<<");
-    let first = run == 44 && line.first() == Some(&b'P') && filled;
-    (second || first).then_some(Hit::sure(Kind::TravelDocument, start, start + run))
+    letters && filled && line.first().is_some_and(|kind| kinds.contains(kind))
+}
+
+/// Whether the digit after these bytes is their check digit.
+fn checks(line: &[u8], from: usize, to: usize) -> bool {
+    line.get(from..to).zip(line.get(to)).is_some_and(|(field, digit)| check(field) == *digit)
 }
 
 const fn is_mrz(byte: u8) -> bool {

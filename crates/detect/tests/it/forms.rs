@@ -26,13 +26,32 @@ pub(crate) fn no_secrets() -> Vec<&'static str> {
     forms(include_str!("forms/no-secrets.txt"))
 }
 
+/// Documents that hold kinds of which the others hold little.
+pub(crate) fn further() -> Vec<&'static str> {
+    forms(include_str!("forms/further.txt"))
+}
+
+/// Texts that hold none of those.
+pub(crate) fn further_empty() -> Vec<&'static str> {
+    forms(include_str!("forms/further-empty.txt"))
+}
+
 /// Tables: how many rows, the header, which may be empty, and the form of a row.
 pub(crate) fn tables() -> Vec<(usize, &'static str, &'static str)> {
+    tables_of(include_str!("forms/tables.txt"))
+}
+
+/// The same of kinds of which the others hold little.
+pub(crate) fn further_tables() -> Vec<(usize, &'static str, &'static str)> {
+    tables_of(include_str!("forms/further-tables.txt"))
+}
+
+fn tables_of(file: &'static str) -> Vec<(usize, &'static str, &'static str)> {
     let table = |form: &'static str| {
         let (rows, rest) = form.split_once('\n').unwrap();
         let (header, _) = rest.split_once('\n').unwrap();
         let (header, row) = rest.split_at(header.len() + 1);
         (rows.parse().unwrap(), header.trim_start_matches('\n'), row)
     };
-    forms(include_str!("forms/tables.txt")).into_iter().map(table).collect()
+    forms(file).into_iter().map(table).collect()
 }

@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod further;
+#[cfg(test)]
 mod secrets;
 #[cfg(test)]
 mod values;

@@ -119,6 +119,18 @@ pub(crate) fn card_plain(random: &mut Random) -> String {
     card(random).replace([' ', '-'], "")
 }
 
+/// Fourteen digits that begin with 36, as Diners Club issues them.
+pub(crate) fn diners(random: &mut Random) -> String {
+    let digits = format!("36{}", random.digits(11));
+    let digits = format!("{digits}{}", luhn(&digits));
+    let part = |from: usize, to: usize| digits.get(from..to).unwrap();
+    match random.below(3) {
+        0 => format!("{} {} {}", part(0, 4), part(4, 10), part(10, 14)),
+        1 => format!("{}-{}-{}", part(0, 4), part(4, 10), part(10, 14)),
+        _ => digits,
+    }
+}
+
 pub(crate) fn mainland(random: &mut Random) -> String {
     let region = random.of(&["110101", "310104", "440106", "440305", "330106", "510107", "350203"]);
     let (year, month) = (1950 + random.below(60), 1 + random.below(12));

@@ -15,6 +15,16 @@ pub(crate) struct Labelled {
 
 impl Labelled {
     pub(crate) fn add(&mut self, form: &str, random: &mut Random) {
+        self.add_with(form, random, |_, _| None);
+    }
+
+    /// The same, with values of further names.
+    pub(crate) fn add_with(
+        &mut self,
+        form: &str,
+        random: &mut Random,
+        further: fn(&str, &mut Random) -> Option<(Kind, String)>,
+    ) {
         let mut rest = form;
         while let Some((before, after)) = rest.split_once('{') {
             self.text.push_str(before);
@@ -29,7 +39,7 @@ impl Labelled {
             };
             rest = more;
             let start = self.text.len();
-            match value(name, random) {
+            match further(name, random).or_else(|| value(name, random)) {
                 Some((kind, value)) => {
                     self.text.push_str(&value);
                     self.labels.push((start, self.text.len(), kind));
