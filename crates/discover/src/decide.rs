@@ -326,7 +326,7 @@ impl Inner {
     }
 
     /// Findings of one source after a change, with the batch that writes them and their summary.
-    fn changed(
+    pub(crate) fn changed(
         &self,
         records: Vec<Record<Findings>>,
         apply: &impl Fn(&mut Finding) -> Result<(), DiscoverError>,

@@ -6,7 +6,8 @@ use crate::discover::Discover;
 use crate::error::DiscoverError;
 use crate::judgement::Judged;
 use crate::profile::{Because, Profile, Rule, Tallies, Tally};
-use crate::records::{Detectors, Profiles};
+use crate::profiles::Under;
+use crate::records::Detectors;
 use aws_lc_rs::hmac;
 use detect::{Confidence, Custom, Hit, KeyedHash, Kind};
 use extract::KindName;
@@ -130,7 +131,7 @@ impl Detector {
     }
 
     /// The rule by which what it finds gets its class.
-    fn classifies(&self) -> Rule {
+    pub(crate) fn classifies(&self) -> Rule {
         Rule {
             id: format!("custom-{}", self.number),
             class: self.class,
@@ -261,7 +262,7 @@ impl Discover {
         &self,
         permit: Permit<DataRead>,
         text: &str,
-        profile: Option<&str>,
+        under: Under<'_>,
         also: Option<&NewRule>,
     ) -> Result<Tried, DiscoverError> {
         self.live(&permit)?;
@@ -274,7 +275,10 @@ impl Discover {
         for detector in inner.all_detectors()? {
             customs.push(detector.ready(&key)?);
         }
-        let mut profile = inner.profile(profile)?;
+        let mut profile = match under {
+            Under::Named(name) => inner.profile(name)?,
+            Under::Draft(draft) => inner.with_detectors(draft.clone().checked()?)?,
+        };
         if let Some(rule) = also {
             let number = u16::MAX;
             customs.push(match rule {
@@ -348,20 +352,6 @@ impl crate::discover::Inner {
     pub(crate) fn all_detectors(&self) -> Result<Vec<Detector>, DiscoverError> {
         let found = self.store.scan::<Detectors>(&KeyRange::all(), DETECTORS_MAX)?;
         Ok(found.into_iter().map(|record| record.value).collect())
-    }
-
-    /// A profile with the rules of the bank's own detectors; the default when none is named.
-    pub(crate) fn profile(&self, name: Option<&str>) -> Result<Profile, DiscoverError> {
-        let mut profile = match name {
-            None => self.builtin.clone(),
-            Some(name) if name == self.builtin.name => self.builtin.clone(),
-            Some(name) => match self.store.get::<Profiles>(&name.to_owned())? {
-                Some(found) => found.value,
-                None => return Err(DiscoverError::NoProfile(name.chars().take(128).collect())),
-            },
-        };
-        profile.rules.extend(self.all_detectors()?.iter().map(Detector::classifies));
-        Ok(profile)
     }
 
     /// Everything that was said to be no find.

@@ -124,6 +124,7 @@ impl Discover {
     /// When the store cannot be read.
     pub async fn resume(&self) -> Result<usize, DiscoverError> {
         self.settle().await?;
+        self.inner.relabel_waiting()?;
         let cut = self.inner.store.find::<Scans>(&running_term(), SOURCES_MAX)?;
         let mut resumed = 0;
         for record in cut {
@@ -133,15 +134,23 @@ impl Discover {
             let batch =
                 Batch::new().put::<Scans>(&record.key, &scan, Expect::Version(record.version));
             self.inner.store.commit(batch).await?;
+            // What its cursor and its partitions name may lie elsewhere now.
+            let moved = match &source {
+                Some(one) => self.inner.moved_since(&one.value, scan.edits)?,
+                None => false,
+            };
+            let source = source.filter(|_| !moved);
             let went_on = source.is_some_and(|one| self.go_on(one.value, scan.clone()).is_ok());
             match went_on {
                 true => resumed += 1,
                 false => {
                     scan.state = ScanState::Failed;
-                    scan.failure = Some("the source was removed while it was scanned".to_owned());
+                    let done = if moved { "pointed elsewhere" } else { "removed" };
+                    scan.failure = Some(format!("the source was {done} while it was scanned"));
                     scan.ended_at = Some(self.inner.clock.wall());
                     let batch = Batch::new().put::<Scans>(&record.key, &scan, Expect::Any);
                     self.inner.store.commit(batch).await?;
+                    self.inner.drop_partitions(scan.id).await?;
                 }
             }
         }
@@ -191,6 +200,7 @@ impl Discover {
             classes: BTreeMap::new(),
             resumed: 0,
             work: Work::default(),
+            edits: source.edits,
         };
         let guard = permit.guard();
         let event = permit
@@ -270,7 +280,11 @@ impl Inner {
         self.running.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn passes(&self) -> MutexGuard<'_, JoinSet<()>> {
+    pub(crate) fn is_closing(&self) -> bool {
+        self.closing.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn passes(&self) -> MutexGuard<'_, JoinSet<()>> {
         let mut passes = self.passes.lock().unwrap_or_else(PoisonError::into_inner);
         // What has ended is let go, so that the set does not grow with every scan.
         while passes.try_join_next().is_some() {}
@@ -290,7 +304,7 @@ impl Inner {
     ) -> Result<Pass, DiscoverError> {
         let (profile, judged) = (self.profile(source.profile.as_deref())?, self.judged()?);
         let detectors = self.all_detectors()?;
-        let lens = self.lens(&profile, &detectors)?;
+        let lens = self.lens(&source, &detectors)?;
         let look_for = LookFor { detectors, fingerprint_key: self.fingerprint_key };
         let looking = self.inspector.ready(&look_for).await.map_err(DiscoverError::NotReady)?;
         let place = source.place(&self.regions);
@@ -302,11 +316,16 @@ impl Inner {
     /// With what objects are looked at: another one makes every object worth another look.
     fn lens(
         &self,
-        profile: &Profile,
+        source: &SourceRecord,
         detectors: &[crate::Detector],
     ) -> Result<[u8; 16], DiscoverError> {
         let taken_back = self.store.get::<TakenBack>(&())?.map_or(0, |record| record.value);
-        let all = serde_json::to_vec(&(env!("CARGO_PKG_VERSION"), profile, detectors, taken_back));
+        let all = serde_json::to_vec(&(
+            env!("CARGO_PKG_VERSION"),
+            &source.setting,
+            detectors,
+            taken_back,
+        ));
         let bytes = all.map_err(|cause| DiscoverError::NotReady(Box::new(cause)))?;
         Ok(audit::Hash::of(&bytes).0.first_chunk().copied().unwrap_or_default())
     }

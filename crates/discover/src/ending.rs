@@ -4,7 +4,7 @@
 use crate::error::DiscoverError;
 use crate::finding::Handled;
 use crate::partition::{PartitionObjects, Partitions};
-use crate::records::{Findings, ObjectStates, Sources, Summaries};
+use crate::records::{Findings, ObjectStates, Relabels, Sources, Summaries};
 use crate::running::Running;
 use crate::scan::{Scan, ScanState};
 use crate::settle::{COMMITS_MAX, Outlook};
@@ -117,8 +117,21 @@ impl Outlook {
         self.inner.drop_partitions(id).await?;
         // The source may have been changed or removed meanwhile: its newest record is told.
         match self.inner.store.get::<Sources>(&source)? {
-            Some(record) if state == ScanState::Done => self.inner.publish(&record.value).await,
-            _ => Ok(()),
+            Some(record) => {
+                let profile = self.inner.profile(record.value.profile.as_deref())?;
+                let place = record.value.place(&self.inner.regions);
+                if profile != self.profile || place != self.place {
+                    // Some of it was labelled by what held when the pass began.
+                    let batch = Batch::new().put::<Relabels>(&source, &(), Expect::Any);
+                    self.inner.store.commit(batch).await?;
+                    self.inner.relabel_soon(vec![source]);
+                }
+                match state {
+                    ScanState::Done => self.inner.publish(&record.value).await,
+                    _ => Ok(()),
+                }
+            }
+            None => Ok(()),
         }
     }
 }

@@ -186,7 +186,10 @@ impl From<DiscoverError> for Problem {
             DiscoverError::NoDetector => return Self::not_found("detector"),
             DiscoverError::Value { field, rule } => return Self::field(field, rule),
             DiscoverError::NoProfile(_) => return Self::field("/profile", error.to_string()),
-            DiscoverError::Profile(_) => return Self::field("/profile", error.to_string()),
+            DiscoverError::Profile(cause) => {
+                let pointer = format!("/profile{}", cause.pointer());
+                return Self::field(pointer, cause.to_string());
+            }
             DiscoverError::Detector(cause) => return cause.into(),
             DiscoverError::Store(cause) => return cause.into(),
             DiscoverError::Access(cause) => return cause.into(),

@@ -17,6 +17,7 @@ mod class;
 mod decide;
 mod detectors;
 mod discover;
+mod edit;
 mod ending;
 mod error;
 mod finding;
@@ -27,10 +28,12 @@ mod looks;
 mod partition;
 mod pass;
 mod profile;
+mod profiles;
 mod publish;
 mod reading;
 mod records;
 mod register;
+mod relabel;
 pub mod report;
 mod risk;
 mod running;
@@ -52,6 +55,7 @@ pub use detectors::{
     Tried, TriedSpan,
 };
 pub use discover::{Discover, Ground, SCANS_KEPT};
+pub use edit::{EDITS_KEPT, Edit, FieldChange, SourceChange, SourceEdited};
 pub use error::DiscoverError;
 pub use finding::{
     Acceptance, Finding, FoundColumn, FoundKind, Handled, ShownSample, Standing, shown_name,
@@ -63,6 +67,10 @@ pub use pass::PAGE_OBJECTS;
 pub use profile::{
     Because, Classified, PROFILE_BYTES_MAX, Profile, ProfileError, REASON_CHARS_MAX, RULES_MAX,
     Rule, Tallies, Tally,
+};
+pub use profiles::{
+    Move, PROFILE_VERSIONS_MAX, PROFILES_MAX, ProfileTrial, ProfileVersion, ProfileView,
+    TRIED_FINDINGS_MAX, Under,
 };
 pub use reading::{FindingPage, SourceView, Wanted};
 pub use register::{SECRET_BYTES_MAX, SOURCES_MAX};

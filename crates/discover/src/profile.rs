@@ -3,7 +3,7 @@
 use crate::class::{Category, Class};
 use extract::KindName;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const BUILTIN: &str = include_str!("../data/profile.yaml");
 
@@ -14,24 +14,51 @@ pub const REASON_CHARS_MAX: usize = 500;
 /// Longest profile as written, in bytes.
 pub const PROFILE_BYTES_MAX: usize = 256 * 1024;
 
+/// Longest name of a profile or a rule, in characters.
+const NAME_CHARS_MAX: usize = 64;
+/// Kinds that a list of a rule names at most: all of ours and a hundred of the bank's own.
+const KINDS_MAX: usize = 200;
+/// Highest number of occurrences that a rule may want: beyond it nothing is ever told.
+const AT_LEAST_MAX: u64 = 1_000_000_000;
+
 /// Why a profile is not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum ProfileError {
     /// Not the shape of a profile.
-    #[error("the profile does not read")]
-    Shape(#[from] serde_yaml_ng::Error),
+    #[error("`{pointer}` does not read: {cause}")]
+    Shape {
+        /// The JSON pointer of the field.
+        pointer: String,
+        /// What the reader says.
+        #[source]
+        cause: serde_yaml_ng::Error,
+    },
     /// Longer than any profile is.
     #[error("a profile has at most 256 KiB")]
     TooLong,
-    /// Too many rules.
-    #[error("a profile has at most {RULES_MAX} rules")]
-    TooMany,
-    /// Two rules of one name.
-    #[error("the rule `{0}` stands twice in the profile")]
-    Twice(String),
-    /// A rule that names no kind, wants nothing or gives no reason.
-    #[error("the rule `{0}` needs kinds in `any`, an `at_least` from 1 and a reason")]
-    Rule(String),
+    /// A field that breaks a rule.
+    #[error("`{pointer}` {rule}")]
+    Field {
+        /// The JSON pointer of the field.
+        pointer: String,
+        /// What it must be.
+        rule: &'static str,
+    },
+}
+
+impl ProfileError {
+    /// The JSON pointer of the field at fault, inside the profile.
+    #[must_use]
+    pub fn pointer(&self) -> &str {
+        match self {
+            Self::Shape { pointer, .. } | Self::Field { pointer, .. } => pointer,
+            Self::TooLong => "",
+        }
+    }
+
+    fn field(pointer: impl Into<String>, rule: &'static str) -> Self {
+        Self::Field { pointer: pointer.into(), rule }
+    }
 }
 
 /// How often one kind occurs, false positives left out.
@@ -163,29 +190,92 @@ impl Profile {
         Self::read(BUILTIN)
     }
 
-    /// A profile of the bank's own, in YAML.
+    /// A profile of the bank's own, in YAML or JSON.
     ///
     /// # Errors
-    /// When it does not have the shape of a profile or breaks a limit.
-    pub fn read(yaml: &str) -> Result<Self, ProfileError> {
-        if yaml.len() > PROFILE_BYTES_MAX {
+    /// When it does not have the shape of a profile or breaks a limit; the field is named.
+    pub fn read(text: &str) -> Result<Self, ProfileError> {
+        if text.len() > PROFILE_BYTES_MAX {
             return Err(ProfileError::TooLong);
         }
-        let profile: Self = serde_yaml_ng::from_str(yaml)?;
-        if profile.rules.len() > RULES_MAX {
-            return Err(ProfileError::TooMany);
+        let reader = serde_yaml_ng::Deserializer::from_str(text);
+        let profile: Self = serde_path_to_error::deserialize(reader).map_err(|error| {
+            let pointer = pointer(error.path());
+            ProfileError::Shape { pointer, cause: error.into_inner() }
+        })?;
+        profile.checked()
+    }
+
+    /// The profile when it keeps every limit.
+    ///
+    /// # Errors
+    /// The first field that does not.
+    pub fn checked(self) -> Result<Self, ProfileError> {
+        let word = "is a word of small letters, digits and hyphens, at most 64";
+        let sentence = "is a text of 1 to 500 characters";
+        if !is_word(&self.name) {
+            return Err(ProfileError::field("/name", word));
         }
-        let mut seen = std::collections::BTreeSet::new();
-        for rule in &profile.rules {
+        for (pointer, text) in [("/title", &self.title), ("/floor_reason", &self.floor_reason)] {
+            if !is_sentence(text) {
+                return Err(ProfileError::field(pointer, sentence));
+            }
+        }
+        if self.rules.len() > RULES_MAX {
+            return Err(ProfileError::field("/rules", "has at most 200 rules"));
+        }
+        let mut seen = BTreeSet::new();
+        for (place, rule) in self.rules.iter().enumerate() {
+            let fault =
+                |field: &str, why| ProfileError::field(format!("/rules/{place}/{field}"), why);
+            if !is_word(&rule.id) {
+                return Err(fault("id", word));
+            }
             if !seen.insert(rule.id.as_str()) {
-                return Err(ProfileError::Twice(rule.id.clone()));
+                return Err(fault("id", "stands twice in the profile"));
             }
-            let reason = (1..=REASON_CHARS_MAX).contains(&rule.reason.chars().count());
-            if rule.any.is_empty() || rule.at_least == 0 || !reason {
-                return Err(ProfileError::Rule(rule.id.clone()));
+            if !(1..=KINDS_MAX).contains(&rule.any.len()) {
+                return Err(fault("any", "names 1 to 200 kinds"));
+            }
+            if rule.with.len() > KINDS_MAX
+                || rule.with.iter().any(|some| !(1..=KINDS_MAX).contains(&some.len()))
+            {
+                return Err(fault("with", "has lists of 1 to 200 kinds"));
+            }
+            if !(1..=AT_LEAST_MAX).contains(&rule.at_least) {
+                return Err(fault("at_least", "is from 1 to 1,000,000,000"));
+            }
+            if rule.distinct > AT_LEAST_MAX {
+                return Err(fault("distinct", "is at most 1,000,000,000"));
+            }
+            if !is_sentence(&rule.reason) {
+                return Err(fault("reason", sentence));
             }
         }
-        Ok(profile)
+        Ok(self)
+    }
+
+    /// What is different from an earlier version, a few words each: rules added, gone, changed.
+    #[must_use]
+    pub fn changes(&self, before: &Self) -> Vec<String> {
+        let rule = |profile: &Self, id: &str| profile.rules.iter().find(|r| r.id == id).cloned();
+        let mut changes = Vec::new();
+        for (word, other) in [
+            ("title", self.title != before.title),
+            ("floor", self.floor != before.floor || self.floor_reason != before.floor_reason),
+        ] {
+            changes.extend(other.then(|| format!("{word} changed")));
+        }
+        for now in &self.rules {
+            match rule(before, &now.id) {
+                None => changes.push(format!("rule {} added", now.id)),
+                Some(then) if then != *now => changes.push(format!("rule {} changed", now.id)),
+                Some(_) => {}
+            }
+        }
+        let gone = before.rules.iter().filter(|then| rule(self, &then.id).is_none());
+        changes.extend(gone.map(|then| format!("rule {} removed", then.id)));
+        changes
     }
 
     /// The class of what was found, and why.
@@ -195,7 +285,7 @@ impl Profile {
         because.sort_by_key(|one| std::cmp::Reverse(one.class));
         let class = because.first().map_or(self.floor, |first| first.class.max(self.floor));
         let held = |rule: &&Rule| because.iter().any(|one| one.rule == rule.id);
-        let categories: std::collections::BTreeSet<_> = self
+        let categories: BTreeSet<_> = self
             .rules
             .iter()
             .filter(held)
@@ -207,6 +297,31 @@ impl Profile {
         }
         Classified { class, categories: categories.into_iter().collect(), because }
     }
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=NAME_CHARS_MAX).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+}
+
+fn is_sentence(text: &str) -> bool {
+    !text.trim().is_empty() && text.chars().count() <= REASON_CHARS_MAX
+}
+
+/// The place of a field as a JSON pointer.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        pointer.push('/');
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&index.to_string()),
+            Segment::Map { key } => pointer.push_str(key),
+            Segment::Enum { variant } => pointer.push_str(variant),
+            Segment::Unknown => pointer.push('?'),
+        }
+    }
+    pointer
 }
 
 impl Rule {
@@ -292,20 +407,47 @@ mod tests {
         let with = |rules: &str| {
             format!("name: a\ntitle: b\nfloor: internal\nfloor_reason: c\nrules:\n{rules}")
         };
-        assert!(Profile::read(&with(&rule("a"))).is_ok());
-        let twice = with(&(rule("a") + &rule("a")));
-        assert!(matches!(Profile::read(&twice), Err(ProfileError::Twice(_))));
+        let fault = |text: &str| match Profile::read(text) {
+            Ok(_) => String::from("taken"),
+            Err(cause) => cause.pointer().to_owned(),
+        };
+        assert_eq!(fault(&with(&rule("a"))), "taken");
+        assert_eq!(fault(&with(&(rule("a") + &rule("a")))), "/rules/1/id");
         let many: String = (0..=RULES_MAX).map(|n| rule(&format!("r{n}"))).collect();
-        assert!(matches!(Profile::read(&with(&many)), Err(ProfileError::TooMany)));
-        let empty = with("- {id: a, class: secret, any: [], reason: x}\n");
-        assert!(matches!(Profile::read(&empty), Err(ProfileError::Rule(_))));
-        let unknown = with("- {id: a, class: secret, any: [tooth], reason: x}\n");
-        assert!(matches!(Profile::read(&unknown), Err(ProfileError::Shape(_))));
+        assert_eq!(fault(&with(&many)), "/rules");
+        assert_eq!(fault(&with("- {id: a, class: secret, any: [], reason: x}\n")), "/rules/0/any");
+        let unknown = with("- {id: a, class: secret, any: [iban, tooth], reason: x}\n");
+        assert_eq!(fault(&unknown), "/rules/0/any/1");
+        let class = with("- {id: a, class: hidden, any: [iban], reason: x}\n");
+        assert_eq!(fault(&class), "/rules/0/class");
+        let none = with("- {id: a, class: secret, any: [iban], at_least: 0, reason: x}\n");
+        assert_eq!(fault(&none), "/rules/0/at_least");
+        assert_eq!(
+            fault(&with("- {id: a, class: secret, any: [iban], reason: ' '}\n")),
+            "/rules/0/reason"
+        );
         let long = " ".repeat(PROFILE_BYTES_MAX + 1);
         assert!(matches!(Profile::read(&long), Err(ProfileError::TooLong)));
     }
 
+    #[test]
+    fn a_version_says_what_is_different_from_the_one_before() {
+        let before = Profile::builtin().unwrap();
+        let mut after = before.clone();
+        after.rules.retain(|rule| rule.id != "network");
+        after.rules[0].at_least = 2;
+        after.floor = Class::Public;
+        let changes = after.changes(&before);
+        assert_eq!(changes, ["floor changed", "rule secrets changed", "rule network removed"]);
+        assert_eq!(before.changes(&before), Vec::<String>::new());
+    }
+
     proptest! {
+        #[test]
+        fn no_text_makes_the_reader_panic(text in "\\PC{0,300}") {
+            let _ = Profile::read(&text);
+        }
+
         #[test]
         fn more_of_something_never_lowers_the_class(
             counts in proptest::collection::vec(0u64..200, Kind::ALL.len()),

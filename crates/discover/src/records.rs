@@ -4,9 +4,11 @@
 //! leaves it: a file may be called after a customer and the number of the identity card.
 
 use crate::detectors::Detector;
+use crate::edit::SourceEdited;
 use crate::finding::{Finding, Handled};
 use crate::judgement::FalsePositive;
 use crate::profile::Profile;
+use crate::profiles::OwnProfile;
 use crate::scan::Scan;
 use crate::source::SourceRecord;
 use crate::summary::Summary;
@@ -165,7 +167,48 @@ pub(crate) enum Profiles {}
 impl Collection for Profiles {
     const NAME: &'static str = "data-profiles";
     type Key = String;
+    type Value = OwnProfile;
+}
+
+/// Versions of profiles as they were written, by [`profile_key`].
+pub(crate) enum ProfileTexts {}
+
+impl Collection for ProfileTexts {
+    const NAME: &'static str = "data-profile-texts";
+    type Key = [u8; 32];
     type Value = Profile;
+}
+
+/// The key of one version of a profile.
+pub(crate) fn profile_key(name: &str, version: u32) -> [u8; 32] {
+    audit::Hash::of(format!("{name}\n{version}").as_bytes()).0
+}
+
+/// The profile of sources that name none, when it is not the one that ships.
+pub(crate) enum DefaultProfile {}
+
+impl Collection for DefaultProfile {
+    const NAME: &'static str = "data-default-profile";
+    type Key = ();
+    type Value = String;
+}
+
+/// Sources whose findings have to be labelled anew; kept until they are.
+pub(crate) enum Relabels {}
+
+impl Collection for Relabels {
+    const NAME: &'static str = "data-relabels";
+    type Key = SourceId;
+    type Value = ();
+}
+
+/// What was changed about sources, by source and number.
+pub(crate) enum SourceEdits {}
+
+impl Collection for SourceEdits {
+    const NAME: &'static str = "data-source-edits";
+    type Key = (SourceId, u32);
+    type Value = SourceEdited;
 }
 
 /// Where each source stands, kept up to date with its findings.

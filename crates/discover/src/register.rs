@@ -2,7 +2,9 @@
 
 use crate::discover::{Discover, Inner};
 use crate::error::DiscoverError;
-use crate::records::{Findings, ObjectStates, Scans, SourceSecrets, Sources, Summaries};
+use crate::records::{
+    Findings, ObjectStates, Relabels, Scans, SourceEdits, SourceSecrets, Sources, Summaries,
+};
 use crate::source::{
     EVERY_MINUTES_MAX, EVERY_MINUTES_MIN, NewSource, SourceRecord, THROTTLE_BYTES_MIN,
 };
@@ -59,6 +61,7 @@ impl Discover {
             added_by: permit.caller().principal,
             passes: 0,
             scanned_at: None,
+            edits: 0,
         };
         let guard = permit.guard();
         let event = permit
@@ -102,17 +105,19 @@ impl Discover {
             .delete::<Sources>(&id, Expect::Version(record.version))
             .delete::<SourceSecrets>(&id, Expect::Any)
             .delete::<Summaries>(&id, Expect::Any)
+            .delete::<Relabels>(&id, Expect::Any)
             .guard(guard)
             .event(event);
         inner.store.commit(batch).await?;
         // What belongs to it follows page by page; whatever is left of a crash harms nobody.
         inner.drop_all::<Findings>(id).await?;
         inner.drop_all::<ObjectStates>(id).await?;
+        inner.drop_all::<SourceEdits>(id).await?;
         inner.drop_all::<Scans>(id).await
     }
 }
 
-fn check(new: &NewSource, secret: Option<&Secret<String>>) -> Result<(), DiscoverError> {
+pub(crate) fn check(new: &NewSource, secret: Option<&Secret<String>>) -> Result<(), DiscoverError> {
     let every = new.every_minutes;
     if every.is_some_and(|every| !(EVERY_MINUTES_MIN..=EVERY_MINUTES_MAX).contains(&every)) {
         let rule = "is 15 minutes to a year";

@@ -117,6 +117,9 @@ pub struct Scan {
     pub classes: BTreeMap<Class, u64>,
     /// How often it went on after a crash or a stop of the server.
     pub resumed: u32,
+    /// How often its source had been edited when it began.
+    #[serde(default)]
+    pub(crate) edits: u32,
     /// How far it is divided among those who look.
     #[serde(default)]
     pub(crate) work: Work,
@@ -159,6 +162,7 @@ impl ScanView {
         if let Some(told) = told.as_object_mut() {
             told.remove("cursor");
             told.remove("work");
+            told.remove("edits");
         }
         told
     }
@@ -227,6 +231,7 @@ mod tests {
             classes: BTreeMap::new(),
             resumed: 0,
             work: Work::default(),
+            edits: 0,
         }
     }
 }

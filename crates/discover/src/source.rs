@@ -76,6 +76,9 @@ pub struct SourceRecord {
     pub passes: u32,
     /// When the newest pass began.
     pub scanned_at: Option<Timestamp>,
+    /// How often it was edited.
+    #[serde(default)]
+    pub edits: u32,
 }
 
 impl SourceRecord {

@@ -132,7 +132,7 @@ action_table! {
 
     /// Read findings, sources and scans; never a value, only what masks leave of it.
     DataRead = "data.read" on Data;
-    /// Say where to look: sources, schedules, throttles, detectors of the bank's own.
+    /// Say where to look and how to label: sources, schedules, detectors and profiles of ours.
     DataSource = "data.source" on Data;
     /// Start and stop scans.
     DataScan = "data.scan" on Data;

@@ -123,15 +123,16 @@ async fn detectors_of_the_banks_own_are_tried_on_pasted_text_before_and_after_th
     let house = House::new().await;
     let text = "memo about Project Lion for C-001 2345";
     let rule = NewRule::Dictionary(vec!["project lion".into()]);
-    let tried = house.discover.try_text(house.permit("*"), text, None, Some(&rule)).unwrap();
+    let tried =
+        house.discover.try_text(house.permit("*"), text, Under::Named(None), Some(&rule)).unwrap();
     assert_eq!(tried.spans.len(), 1);
     let new = NewDetector { name: "projects".parse().unwrap(), rule, class: Class::Secret };
     house.discover.add_detector(house.permit("*"), new).await.unwrap();
-    let tried = house.discover.try_text(house.permit("*"), text, None, None).unwrap();
+    let tried = house.discover.try_text(house.permit("*"), text, Under::Named(None), None).unwrap();
     assert_eq!((tried.spans.len(), tried.class), (1, Class::Secret));
     assert!(tried.because[0].sentence.contains("projects"));
     let long = "x".repeat(TRIED_BYTES_MAX + 1);
-    assert!(house.discover.try_text(house.permit("*"), &long, None, None).is_err());
+    assert!(house.discover.try_text(house.permit("*"), &long, Under::Named(None), None).is_err());
     let bad = NewDetector {
         name: "bad".parse().unwrap(),
         rule: NewRule::Pattern("(".into()),

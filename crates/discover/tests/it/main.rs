@@ -5,11 +5,13 @@
 mod acting;
 #[cfg(test)]
 mod deciding;
+mod editing;
 #[cfg(test)]
 mod folders;
 #[cfg(test)]
 mod house;
 #[cfg(test)]
+mod profiling;
 mod scanning;
 #[cfg(test)]
 mod workers;

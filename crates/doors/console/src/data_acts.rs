@@ -2,14 +2,16 @@
 
 use crate::desk::Desk;
 use crate::fields::Fields;
-use discover::{ActRequest, DiscoverError, SaidNoFind};
-use kernel::actions::{DataAct, DataDecide, DataScan, KeyDataKey};
-use kernel::{ActionType, Caller, FindingId, KeyId, Permit, Problem, SourceId};
+use discover::{ActRequest, DiscoverError, Edit, SaidNoFind, SourceChange};
+use kernel::actions::{DataAct, DataDecide, DataScan, DataSource, KeyDataKey};
+use kernel::{ActionType, Caller, FindingId, KeyId, Name, Permit, Problem, SourceId};
+use serde_json::json;
 use std::sync::Arc;
 
 /// Begins or stops the scan of a source; goes on to the sources.
 pub(crate) async fn on_source(
     desk: Arc<Desk>,
+    fields: Fields,
     id: SourceId,
     verb: String,
 ) -> Result<String, Problem> {
@@ -27,9 +29,64 @@ pub(crate) async fn on_source(
                 Err(cause) => return Err(cause.into()),
             }
         }
+        "edit" => {
+            let change = change(&fields)?;
+            desk.rooms.discover.edit_source(desk.permit::<DataSource>(resource)?, change).await?;
+            return Ok(format!("/data/sources/{id}"));
+        }
         _ => return Err(Problem::not_found("act on a source")),
     }
     Ok(String::from("/data/sources"))
+}
+
+/// What a form says about a source: what is empty there is emptied, but the secret, which stays.
+fn change(fields: &Fields) -> Result<SourceChange, Problem> {
+    let name = |field: &str| -> Result<Edit<Name>, Problem> {
+        match fields.text(field) {
+            "" => Ok(Edit::Clear),
+            text => Ok(Edit::To(text.parse().map_err(|cause: kernel::LabelError| {
+                Problem::field(format!("/{field}"), cause.to_string())
+            })?)),
+        }
+    };
+    let number = |field: &str| -> Result<Edit<u64>, Problem> {
+        let wrong = |_| Problem::field(format!("/{field}"), "is a whole number");
+        match fields.text(field) {
+            "" => Ok(Edit::Clear),
+            text => Ok(Edit::To(text.parse().map_err(wrong)?)),
+        }
+    };
+    let wrong = |_| Problem::field("/setting", "expected a kind of source with its fields");
+    let setting = match (fields.text("path"), fields.text("setting")) {
+        ("", "") => None,
+        ("", text) => Some(serde_json::from_str(text).map_err(wrong)?),
+        (path, _) => {
+            let folder = json!({ "kind": "folder", "path": path });
+            Some(serde_json::from_value(folder).map_err(wrong)?)
+        }
+    };
+    let secret = fields.secret("secret");
+    let every_minutes = match number("every")? {
+        Edit::To(minutes) => Edit::To(u32::try_from(minutes).unwrap_or(u32::MAX)),
+        Edit::Keep | Edit::Clear => Edit::Clear,
+    };
+    Ok(SourceChange {
+        name: match name("name")? {
+            Edit::To(name) => Some(name),
+            Edit::Keep | Edit::Clear => None,
+        },
+        setting,
+        secret: if secret.expose().is_empty() { Edit::Keep } else { Edit::To(secret) },
+        profile: match fields.text("profile") {
+            "" => Edit::Clear,
+            text => Edit::To(text.to_owned()),
+        },
+        every_minutes,
+        bytes_per_second: number("throttle")?,
+        owner: name("owner")?,
+        provider: name("provider")?,
+        region: name("region")?,
+    })
 }
 
 /// Decides about a finding or acts on its object; goes on to its page.

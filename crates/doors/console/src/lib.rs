@@ -35,6 +35,7 @@ mod load;
 mod pages;
 mod people_acts;
 mod picture;
+mod profile_acts;
 mod qr;
 mod rooms;
 mod routes;

@@ -2,7 +2,7 @@
 
 use crate::answer::{self, Answer};
 use crate::console::{Console, asset};
-use crate::{acts, data_acts, load, pages, people_acts};
+use crate::{acts, data_acts, load, pages, people_acts, profile_acts};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -51,7 +51,11 @@ impl Console {
             .route("/data/findings/{finding}", get(finding))
             .route("/data/findings/{finding}/{verb}", post(act_on_finding))
             .route("/data/sources", get(sources))
+            .route("/data/sources/{source}", get(source))
             .route("/data/sources/{source}/{verb}", post(act_on_source))
+            .route("/data/profiles", get(profiles).post(write_profile))
+            .route("/data/profiles/{profile}", get(profile))
+            .route("/data/profiles/{profile}/{verb}", post(act_on_profile))
             .route("/data/try", get(ask_text).post(try_text))
             .route("/log", get(log))
             .route("/log/{position}", get(record))
@@ -272,8 +276,59 @@ async fn act_on_source(
     request: Request<Body>,
 ) -> Answer {
     console
-        .act(request, async move |desk, _| {
-            data_acts::on_source(desk, id(&source, "source")?, verb).await
+        .act(request, async move |desk, fields| {
+            data_acts::on_source(desk, fields, id(&source, "source")?, verb).await
+        })
+        .await
+}
+
+async fn source(
+    State(console): Asked,
+    Path(source): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (read, view) = load::source::one(desk, id(&source, "source")?)?;
+            Ok(pages::data::source::show(&desk.frame, &read, &view))
+        })
+        .await
+}
+
+async fn profiles(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .page(request, |desk| {
+            let (source, view) = load::source::profiles(desk)?;
+            Ok(pages::data::profiles::list(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn profile(
+    State(console): Asked,
+    Path(profile): Path<String>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .page(request, move |desk| {
+            let (source, view) = load::source::profile(desk, &profile)?;
+            Ok(pages::data::profiles::show(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn write_profile(State(console): Asked, request: Request<Body>) -> Answer {
+    console.act(request, async move |desk, fields| profile_acts::bring(desk, fields).await).await
+}
+
+async fn act_on_profile(
+    State(console): Asked,
+    Path((profile, verb)): Path<(String, String)>,
+    request: Request<Body>,
+) -> Answer {
+    console
+        .act(request, async move |desk, fields| {
+            profile_acts::on_profile(desk, fields, profile, verb).await
         })
         .await
 }

@@ -1,13 +1,15 @@
 //! Data: sources, scans, findings, decisions, acts, reports; and `inspect`, which needs no server.
 
+use super::profiles::{self, Profiles};
 use super::show;
+use super::sources::{self, Sources, named};
 use super::verb::{Verb, below, question, read};
 use super::{CliError, inspect};
 use crate::client::Sent;
 use crate::{folder, screen};
 use clap::{ArgGroup, Subcommand, ValueEnum};
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -143,55 +145,11 @@ pub enum Discover {
         #[command(subcommand)]
         verb: DetectorVerb,
     },
-}
-
-/// Verbs of sources.
-#[derive(Debug, Subcommand)]
-#[expect(clippy::large_enum_variant, reason = "one value for each run of the command")]
-pub enum Sources {
-    /// Lists sources with what was found in them.
-    List,
-    /// Adds a source: a folder, or any other kind by its setting in JSON.
-    #[command(group(ArgGroup::new("where").required(true).args(["folder", "setting"])))]
-    Add {
-        /// The name, unique in its key domain.
-        #[arg(long)]
-        name: String,
-        /// The absolute path of a folder on the server's machine.
-        #[arg(long)]
-        folder: Option<String>,
-        /// A file with the setting: `{"kind": "s3", "bucket": …}`; see the page on sources.
-        #[arg(long, value_name = "FILE")]
-        setting: Option<PathBuf>,
-        /// A file that holds the secret which opens it.
-        #[arg(long, value_name = "FILE")]
-        secret_file: Option<PathBuf>,
-        /// Whose data it is.
-        #[arg(long)]
-        owner: Option<String>,
-        /// The asset that it is in the inventory, such as `file-set:statements`.
-        #[arg(long)]
-        asset: Option<String>,
-        /// The provider in the table of regions: `aws`, `on-premises`.
-        #[arg(long)]
-        provider: Option<String>,
-        /// The provider's region; on premises the place (`HK`).
-        #[arg(long)]
-        region: Option<String>,
-        /// Scans it every so many minutes.
-        #[arg(long, value_name = "MINUTES")]
-        every: Option<u32>,
-        /// Reads no more than so many bytes a second.
-        #[arg(long, value_name = "BYTES")]
-        throttle: Option<u64>,
-        /// The classification profile.
-        #[arg(long)]
-        profile: Option<String>,
-    },
-    /// Removes a source with its findings.
-    Remove {
-        /// The source, by its name or identifier.
-        source: String,
+    /// Classification profiles: from what is found to how sensitive it is.
+    Profile {
+        /// What to do with profiles.
+        #[command(subcommand)]
+        verb: Profiles,
     },
 }
 
@@ -274,7 +232,8 @@ pub(super) async fn run(
 async fn asked(verb: Verb, discover: Discover) -> Result<(), CliError> {
     match discover {
         Discover::Inspect(_) => Ok(()),
-        Discover::Source { verb: sources } => source(verb, sources).await,
+        Discover::Source { verb: sources } => sources::run(verb, sources).await,
+        Discover::Profile { verb: profiles } => profiles::run(verb, profiles).await,
         Discover::Scan { source, wait } => scan(verb, &source, wait).await,
         Discover::Cancel { source } => {
             let id = named(&verb, &source).await?;
@@ -339,80 +298,6 @@ async fn asked(verb: Verb, discover: Discover) -> Result<(), CliError> {
         }
         Discover::Detector { verb: detectors } => detector(verb, detectors).await,
     }
-}
-
-async fn source(verb: Verb, sources: Sources) -> Result<(), CliError> {
-    match sources {
-        Sources::List => {
-            let columns = ["id", "name", "owner", "place", "scanned_at", "due_at"];
-            verb.get(&["data", "sources"], &[], show::table(&columns)).await
-        }
-        Sources::Remove { source } => {
-            let id = named(&verb, &source).await?;
-            verb.done(Method::DELETE, &["data", "sources", &id], None, "removed").await
-        }
-        Sources::Add {
-            name,
-            folder,
-            setting,
-            secret_file,
-            owner,
-            asset,
-            provider,
-            region,
-            every,
-            throttle,
-            profile,
-        } => {
-            let setting = match (folder, setting) {
-                (Some(path), _) => json!({ "kind": "folder", "path": path }),
-                (None, file) => serde_json::from_slice(&read(file.as_deref())?).map_err(|_| {
-                    CliError::Argument { argument: "--setting", rule: "expected JSON" }
-                })?,
-            };
-            let mut body = Map::new();
-            body.insert("name".into(), name.into());
-            body.insert("setting".into(), setting);
-            let mut put = |field: &str, value: Option<Value>| {
-                if let Some(value) = value {
-                    body.insert(field.to_owned(), value);
-                }
-            };
-            if let Some(file) = secret_file {
-                let secret = read(Some(&file))?;
-                put("secret", Some(String::from_utf8_lossy(&secret).trim_end().into()));
-            }
-            put("owner", owner.map(Value::from));
-            put("asset", asset.map(Value::from));
-            put("provider", provider.map(Value::from));
-            put("region", region.map(Value::from));
-            put("every_minutes", every.map(Value::from));
-            put("bytes_per_second", throttle.map(Value::from));
-            put("profile", profile.map(Value::from));
-            verb.post(&["data", "sources"], Some(&Value::Object(body)), show::fields).await
-        }
-    }
-}
-
-/// The identifier of a source that is named by its name or its identifier.
-async fn named(verb: &Verb, source: &str) -> Result<String, CliError> {
-    if source.starts_with("src_") {
-        return Ok(source.to_owned());
-    }
-    let path = below(&["data", "sources"]);
-    let all = verb.client.ask(Method::GET, &path, Sent::Nothing).await?.json()?;
-    let items = all.get("items").and_then(Value::as_array).cloned().unwrap_or_default();
-    let text =
-        |item: &Value, field: &str| item.get(field).and_then(Value::as_str).map(str::to_owned);
-    let mut found = items.iter().filter(|item| text(item, "name").as_deref() == Some(source));
-    let id = match (found.next(), found.next()) {
-        (Some(one), None) => text(one, "id"),
-        _ => None,
-    };
-    id.ok_or(CliError::Argument {
-        argument: "SOURCE",
-        rule: "expected the name of one source that you may see, or its identifier",
-    })
 }
 
 async fn scan(verb: Verb, source: &str, wait: bool) -> Result<(), CliError> {

@@ -12,7 +12,9 @@ pub mod inspect;
 pub mod local;
 mod login;
 mod paths;
+pub mod profiles;
 mod show;
+pub mod sources;
 mod verb;
 mod verbs;
 

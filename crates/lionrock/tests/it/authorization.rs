@@ -29,6 +29,12 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         ("POST", "/data/detectors") => Some(json!({
             "name": "x", "rule": { "pattern": "LR-[0-9]{6}" }, "class": "internal",
         })),
+        ("PATCH", "/data/sources/{source}") => Some(json!({ "owner": "Retail" })),
+        ("POST", "/data/profiles") => Some(json!({ "profile": "name: x", "reason": "because" })),
+        ("POST", "/data/profiles/try") => Some(json!({ "profile": "name: x" })),
+        ("POST", "/data/profiles/{profile}/in-force") => {
+            Some(json!({ "everywhere": false, "reason": "because" }))
+        }
         ("POST", "/data/try") => Some(json!({ "text": "nothing" })),
         ("POST", "/data/findings/{finding}/no-find") => {
             Some(json!({ "kind": "hk-identity-card", "reason": "because" }))
@@ -128,6 +134,7 @@ fn path(endpoint: &Endpoint) -> String {
         "{scan}" => id("scn"),
         "{finding}" => id("fnd"),
         "{detector}" => "1".into(),
+        "{profile}" => "bank".into(),
         "{report}" => id("rep"),
         "{requirement}" => "any".into(),
         "{guide}" => "sa-2".into(),

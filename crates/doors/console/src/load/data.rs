@@ -60,7 +60,7 @@ pub(crate) fn overview(desk: &Desk) -> Result<(Source, DataOverview), Problem> {
     Ok((source, DataOverview { rows, borders, top }))
 }
 
-fn place(view: &SourceView) -> String {
+pub(crate) fn place(view: &SourceView) -> String {
     match &view.place {
         inventory::Place::At { city, .. } => city.clone(),
         inventory::Place::Unknown => String::from("unknown"),
@@ -233,15 +233,7 @@ pub(crate) fn source_list(desk: &Desk) -> Result<(Source, Sources), Problem> {
             class: view.summary.class(),
             score: view.summary.score,
             due: view.source.due_at(),
-            scan: view.scan.as_ref().map(|view| ScanLine {
-                state: view.scan.state,
-                started: view.scan.started_at,
-                ended: view.scan.ended_at,
-                progress: view.scan.progress,
-                live: view.live,
-                troubles: view.scan.troubles_total,
-                failure: view.scan.failure.clone(),
-            }),
+            scan: view.scan.as_ref().map(scan_line),
         })
         .collect();
     let (scans, adds) = (
@@ -249,6 +241,19 @@ pub(crate) fn source_list(desk: &Desk) -> Result<(Source, Sources), Problem> {
         desk.rooms.may(&desk.caller, Action::DataSource),
     );
     Ok((desk.live("live state"), Sources { rows, scans, adds }))
+}
+
+/// A scan as a line tells it.
+pub(crate) fn scan_line(view: &discover::ScanView) -> ScanLine {
+    ScanLine {
+        state: view.scan.state,
+        started: view.scan.started_at,
+        ended: view.scan.ended_at,
+        progress: view.scan.progress,
+        live: view.live,
+        troubles: view.scan.troubles_total,
+        failure: view.scan.failure.clone(),
+    }
 }
 
 /// The test box: a pasted text is tried and shown back to the one who pasted it, and nothing of it
@@ -259,7 +264,7 @@ pub(crate) fn try_box(desk: &Desk, fields: &Fields) -> Result<(Source, TryBox), 
         None
     } else {
         let permit = desk.scope::<DataRead>()?;
-        Some(desk.rooms.discover.try_text(permit, &text, None, None)?)
+        Some(desk.rooms.discover.try_text(permit, &text, discover::Under::Named(None), None)?)
     };
     Ok((desk.live("the detectors of this version and the bank's own"), TryBox { text, tried }))
 }

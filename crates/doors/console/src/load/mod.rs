@@ -14,3 +14,4 @@ pub(crate) mod reports;
 pub(crate) mod requests;
 pub(crate) mod requirement;
 pub(crate) mod requirements;
+pub(crate) mod source;

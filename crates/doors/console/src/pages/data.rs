@@ -1,6 +1,8 @@
 //! The pages of data: where sensitive data lies, and what was found there.
 
 pub(crate) mod finding;
+pub(crate) mod profiles;
+pub(crate) mod source;
 pub(crate) mod sources;
 pub(crate) mod trial;
 
@@ -100,6 +102,7 @@ fn tabs() -> Markup {
         p.tally {
             a href="/data/findings" { "All findings" } " "
             a href="/data/sources" { "Sources and scans" } " "
+            a href="/data/profiles" { "Classification profiles" } " "
             a href="/data/try" { "Try a text" }
         }
     }

@@ -6,9 +6,9 @@ use crate::call::{Call, FromJson, NoParameters};
 use crate::fields::{SecretText, Told};
 use crate::rooms::blocking;
 use crate::shape;
-use crate::table::{Needs, Table, delete, get, post};
+use crate::table::{Needs, Table, delete, get, patch, post};
 use discover::report::ReportForm;
-use discover::{NewDetector, NewRule, NewSource, Wanted};
+use discover::{Edit, NewDetector, NewRule, NewSource, SourceChange, Under, Wanted};
 use kernel::{Action, DomainId, Name, Problem, Resource, ScanId, SourceId, actions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -24,6 +24,16 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/data/sources", read, "Lists sources with where they stand."), list);
     table.closed(AREA, post("/data/sources", configure, "Adds a source."), add);
     table.closed(AREA, get("/data/sources/{source}", read, "Shows a source."), show);
+    table.closed(
+        AREA,
+        patch("/data/sources/{source}", configure, "Changes a source: what is not named stays."),
+        edit,
+    );
+    table.closed(
+        AREA,
+        get("/data/sources/{source}/edits", read, "Lists what was changed, newest first."),
+        edits,
+    );
     table.closed(
         AREA,
         delete("/data/sources/{source}", configure, "Removes a source with its findings."),
@@ -171,6 +181,89 @@ async fn show(rooms: Arc<Rooms>, call: OnSource) -> Result<Json<Told<Value>>, Pr
     Ok(Json(Told(discover::source_told(&rooms.discover.source(permit)?))))
 }
 
+/// What is changed about a source: a field that is not there stays, `null` empties it.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct SourceChangeBody {
+    /// Its name.
+    #[schemars(with = "Option<shape::Name>")]
+    name: Option<Name>,
+    /// Where it is, as a whole.
+    #[schemars(with = "Option<shape::Object>")]
+    setting: Option<Value>,
+    /// The secret that opens it; the old one is shown to nobody.
+    #[serde(default)]
+    #[schemars(with = "Option<SecretText>")]
+    secret: Edit<SecretText>,
+    /// The classification profile.
+    #[serde(default)]
+    #[schemars(with = "Option<String>")]
+    profile: Edit<String>,
+    /// Scans it every so many minutes.
+    #[serde(default)]
+    #[schemars(with = "Option<u32>")]
+    every_minutes: Edit<u32>,
+    /// Reads no more than so many bytes a second.
+    #[serde(default)]
+    #[schemars(with = "Option<u64>")]
+    bytes_per_second: Edit<u64>,
+    /// Whose data it is.
+    #[serde(default)]
+    #[schemars(with = "Option<shape::Name>")]
+    owner: Edit<Name>,
+    /// The provider in the table of regions.
+    #[serde(default)]
+    #[schemars(with = "Option<shape::Name>")]
+    provider: Edit<Name>,
+    /// The provider's region; on premises the place (`HK`).
+    #[serde(default)]
+    #[schemars(with = "Option<shape::Name>")]
+    region: Edit<Name>,
+}
+
+async fn edit(
+    rooms: Arc<Rooms>,
+    call: Call<SourcePath, NoParameters, FromJson<SourceChangeBody>>,
+) -> Result<Json<Told<Value>>, Problem> {
+    let body = call.body.0;
+    let setting = body.setting.map(serde_json::from_value).transpose();
+    let setting = setting
+        .map_err(|_| Problem::field("/setting", "expected a kind of source with its fields"))?;
+    let change = SourceChange {
+        name: body.name,
+        setting,
+        secret: match body.secret {
+            Edit::Keep => Edit::Keep,
+            Edit::Clear => Edit::Clear,
+            Edit::To(secret) => Edit::To(secret.into_secret()),
+        },
+        profile: body.profile,
+        every_minutes: body.every_minutes,
+        bytes_per_second: body.bytes_per_second,
+        owner: body.owner,
+        provider: body.provider,
+        region: body.region,
+    };
+    let id = call.path.source;
+    let permit = source_permit::<actions::DataSource>(&rooms, &call.caller, id)?;
+    rooms.discover.edit_source(permit, change).await?;
+    let permit = source_permit::<actions::DataRead>(&rooms, &call.caller, id)?;
+    Ok(Json(Told(discover::source_told(&rooms.discover.source(permit)?))))
+}
+
+async fn edits(rooms: Arc<Rooms>, call: OnSource) -> Result<Json<Items>, Problem> {
+    let permit = source_permit::<actions::DataRead>(&rooms, &call.caller, call.path.source)?;
+    let found = rooms.discover.source_edits(permit)?;
+    let value = |one| serde_json::to_value(one).map(Told);
+    let items: Result<Vec<_>, _> = found.iter().map(value).collect();
+    Ok(Json(Items { items: items.map_err(|_| unwritten())? }))
+}
+
+/// What is kept could not be written as JSON.
+pub(crate) fn unwritten() -> Problem {
+    Problem::new(kernel::ProblemKind::Internal, "internal", "the list could not be written")
+}
+
 async fn remove(rooms: Arc<Rooms>, call: OnSource) -> Result<Done, Problem> {
     let permit = source_permit::<actions::DataSource>(&rooms, &call.caller, call.path.source)?;
     rooms.discover.remove_source(permit).await?;
@@ -308,6 +401,8 @@ struct TryBody {
     text: String,
     /// The classification profile; the default when not said.
     profile: Option<String>,
+    /// A profile to be tried before it is kept, in YAML or JSON; instead of the name of one.
+    draft: Option<String>,
     /// A detector to be tried before it is kept.
     rule: Option<RuleBody>,
 }
@@ -316,11 +411,15 @@ async fn try_text(
     rooms: Arc<Rooms>,
     call: Call<NoParameters, NoParameters, FromJson<TryBody>>,
 ) -> Result<Json<Told<discover::Tried>>, Problem> {
-    let TryBody { text, profile, rule } = call.body.0;
+    let TryBody { text, profile, draft, rule } = call.body.0;
+    let draft = draft.as_deref().map(super::profiles::read).transpose()?;
     let permit = rooms.scope::<actions::DataRead>(&call.caller)?;
     let rule = rule.map(NewRule::from);
-    let tried =
-        move || Ok(rooms.discover.try_text(permit, &text, profile.as_deref(), rule.as_ref())?);
+    let tried = move || {
+        let named = Under::Named(profile.as_deref());
+        let under = draft.as_ref().map_or(named, Under::Draft);
+        Ok(rooms.discover.try_text(permit, &text, under, rule.as_ref())?)
+    };
     Ok(Json(Told(blocking(tried).await?)))
 }
 

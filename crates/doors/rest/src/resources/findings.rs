@@ -1,6 +1,6 @@
 //! What was found: findings, decisions about them, acts on their objects.
 
-use super::data::Items;
+use super::data::{Items, unwritten};
 use crate::Rooms;
 use crate::answer::{Done, Json};
 use crate::call::{Call, FromJson, NoParameters};
@@ -177,10 +177,7 @@ async fn no_finds(
     let found = blocking(move || Ok(rooms.discover.no_finds(permit)?)).await?;
     let value = |one| serde_json::to_value(one).map(Told);
     let items: Result<Vec<_>, _> = found.iter().map(value).collect();
-    let items = items.map_err(|_| {
-        Problem::new(kernel::ProblemKind::Internal, "internal", "the list could not be written")
-    })?;
-    Ok(Json(Items { items }))
+    Ok(Json(Items { items: items.map_err(|_| unwritten())? }))
 }
 
 /// What is no find, and why.

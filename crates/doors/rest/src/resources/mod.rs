@@ -12,6 +12,7 @@ mod key_switches;
 mod key_uses;
 mod keys;
 mod log;
+mod profiles;
 mod reports;
 mod requirements;
 mod sessions;
@@ -39,6 +40,7 @@ pub(crate) fn table() -> Table {
     tiles::lines(&mut table);
     assets::lines(&mut table);
     data::lines(&mut table);
+    profiles::lines(&mut table);
     findings::lines(&mut table);
     requirements::lines(&mut table);
     reports::lines(&mut table);

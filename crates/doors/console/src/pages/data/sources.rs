@@ -67,7 +67,7 @@ fn source_table(frame: &Frame, view: &Sources) -> Markup {
         "Sources",
         &["Name", "Owner", "Place", "Objects", "Highest class", "Risk", "Newest scan", ""],
         &html! { @for row in &view.rows { tr {
-            th scope="row" { a href=(format!("/data/findings?source={}", row.id)) { (row.name) } }
+            th scope="row" { a href=(format!("/data/sources/{}", row.id)) { (row.name) } }
             td { (row.owner) }
             td { (row.place) }
             td.n { (count(row.objects)) }
@@ -96,7 +96,7 @@ fn scan_button(frame: &Frame, row: &SourceRow) -> Markup {
     }
 }
 
-fn scan_line(frame: &Frame, scan: &ScanLine) -> Markup {
+pub(crate) fn scan_line(frame: &Frame, scan: &ScanLine) -> Markup {
     html! {
         @match (&scan.live, scan.state) {
             (Some(live), _) => {
