@@ -61,10 +61,12 @@ pub struct RunSchedule {
 }
 
 impl RunSchedule {
-    /// Whether a run is due.
+    /// Whether a run is due. A last run that lies ahead was made under a wrong clock: it keeps
+    /// nobody waiting until that day comes.
     #[must_use]
     pub fn is_due(&self, now: Timestamp) -> bool {
-        self.next.is_none_or(|next| next <= now)
+        let ahead = self.last.is_some_and(|last| last > now);
+        ahead || self.next.is_none_or(|next| next <= now)
     }
 }
 
@@ -514,5 +516,24 @@ impl FactSource for InventorySource<'_> {
     fn facts(&self, _: &Permit<RunChecks>, now: Timestamp) -> Result<Vec<Fact>, SourceFailure> {
         let snapshot = self.inventory.as_of(now).map_err(|_| SourceFailure::Unavailable)?;
         Ok(inventory_facts(&snapshot, self.regions, self.vocabulary))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_under_a_clock_that_was_ahead_keeps_the_checks_waiting_for_nothing() {
+        let now = Timestamp::from_unix_millis(1_790_000_000_000);
+        let ran = |last: Timestamp| RunSchedule {
+            every_hours: 24,
+            last: Some(last),
+            next: Some(last.plus_days(1)),
+        };
+        assert!(!ran(now).is_due(now.plus_seconds(86_399)));
+        assert!(ran(now).is_due(now.plus_days(1)));
+        assert!(ran(now.plus_days(365)).is_due(now));
+        assert!(RunSchedule { every_hours: 24, last: None, next: None }.is_due(now));
     }
 }

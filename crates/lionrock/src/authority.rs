@@ -150,6 +150,16 @@ pub fn ends(certificate: &CertificateDer<'_>) -> Result<Timestamp, AuthorityErro
     Ok(Timestamp::EPOCH.plus_seconds(seconds))
 }
 
+/// When a certificate begins to count.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn begins(certificate: &CertificateDer<'_>) -> Result<Timestamp, AuthorityError> {
+    let (_, parsed) = x509_parser::parse_x509_certificate(certificate)
+        .map_err(|_| AuthorityError::Damaged("listener.crt"))?;
+    Ok(Timestamp::EPOCH.plus_seconds(parsed.validity().not_before.timestamp()))
+}
+
 /// A certificate as PEM, for people and browsers.
 #[must_use]
 pub fn pem(certificate: &CertificateDer<'_>) -> String {

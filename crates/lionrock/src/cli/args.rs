@@ -1,10 +1,13 @@
 //! What can be said on the command line.
 
-use super::asking::{Approvals, Leaving};
+use super::account::Account;
+use super::asking::Approvals;
+use super::clock::ServerClock;
 use super::credentials::Tokens;
 use super::discover::Discover;
 use super::groups::Groups;
 use super::identities::{People, Roles, Services};
+use super::keys::Keys;
 use super::local::{AcceptRollback, BreakGlass, Doctor, Verify, Witness};
 use clap::{Args, Parser, Subcommand};
 use std::net::SocketAddr;
@@ -84,6 +87,20 @@ pub enum Command {
     },
     /// Ends the session of `lionrock login`.
     Logout(Remote),
+    /// Your own account: password and device of one-time codes.
+    #[command(after_help = "Examples:\n  \
+        lionrock account password\n  \
+        lionrock account device\n\n\
+        Both ask on the terminal for the password and a one-time code until now. Your other sessions end;\n\
+        this one goes on.")]
+    Account {
+        /// What to change.
+        #[command(subcommand)]
+        verb: Account,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
     /// Uses a one-time link up: sets password and second factor, and signs in.
     #[command(after_help = "Examples:\n  \
         lionrock enrol --link-file first-administrator.link\n  \
@@ -102,6 +119,21 @@ pub enum Command {
     Status(Remote),
     /// Opens the seal of a server with its passphrase.
     Unseal(Remote),
+    /// The server's clock: whether it is believed, and confirming it after it has jumped.
+    #[command(after_help = "Examples:\n  \
+        lionrock clock show\n  \
+        lionrock clock confirm\n\n\
+        After the clock has parted from the machine's own count by more than five seconds, no key is\n\
+        destroyed at the end of its waiting period until somebody has compared it and says it is right.\n\
+        No waiting period becomes shorter by that.")]
+    Clock {
+        /// What to do with the clock.
+        #[command(subcommand)]
+        verb: ServerClock,
+        #[command(flatten)]
+        #[expect(missing_docs, reason = "the group documents itself")]
+        remote: Remote,
+    },
     /// Keys: create, list, use, rotate, suspend, destroy.
     #[command(after_help = "Examples:\n  \
         lionrock keys create --domain dom_… --name ledger --algorithm aes-256-gcm\n  \
@@ -292,154 +324,6 @@ pub struct Serve {
     /// The file that opens the seal, in place of the configured one.
     #[arg(long)]
     pub seal_key_file: Option<PathBuf>,
-}
-
-/// Reads from a file or from standard input, writes to a file or to standard output.
-#[derive(Debug, Clone, Args)]
-pub struct Streams {
-    /// The file to read [default: standard input]
-    #[arg(long = "in", value_name = "FILE")]
-    pub input: Option<PathBuf>,
-    /// The file to write, mode 0600 [default: standard output]
-    #[arg(long = "out", value_name = "FILE")]
-    pub output: Option<PathBuf>,
-}
-
-/// Verbs of keys.
-#[derive(Debug, Subcommand)]
-pub enum Keys {
-    /// Lists the keys that you may see, by name.
-    List {
-        /// Only keys of this key domain.
-        #[arg(long)]
-        domain: Option<String>,
-        /// How many at most.
-        #[arg(long, default_value_t = 50)]
-        limit: u16,
-        /// Names after this one.
-        #[arg(long)]
-        after: Option<String>,
-    },
-    /// Makes a key.
-    Create {
-        /// The key domain.
-        #[arg(long)]
-        domain: String,
-        /// The name, unique in its key domain.
-        #[arg(long)]
-        name: String,
-        /// Such as `aes-256-gcm`, `rsa-3072`, `ec-p-256`, `ed25519`, `ml-dsa-65`.
-        #[arg(long)]
-        algorithm: String,
-        /// A label, `key=value`; may be repeated.
-        #[arg(long = "label", value_name = "KEY=VALUE")]
-        labels: Vec<String>,
-        /// Makes a new version every so many days.
-        #[arg(long, value_name = "DAYS")]
-        rotate_every: Option<u32>,
-    },
-    /// Shows what is known about a key.
-    Show {
-        /// The key.
-        key: String,
-    },
-    /// Makes a new version.
-    Rotate {
-        /// The key.
-        key: String,
-    },
-    /// Stops a key at once.
-    Suspend {
-        /// The key.
-        key: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
-        /// What will stop, as it was asked; may be repeated.
-        #[arg(long = "stops", value_name = "NAME")]
-        stops: Vec<String>,
-    },
-    /// Lets a suspended key work again.
-    Resume {
-        /// The key.
-        key: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Schedules the destruction of a key; its ciphertext never opens again afterwards.
-    Destroy {
-        /// The key.
-        key: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Takes a scheduled destruction back while it waits.
-    Recover {
-        /// The key.
-        key: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
-    },
-    /// Declares versions known or feared to be known to others: they protect nothing more.
-    Compromise {
-        /// The key.
-        key: String,
-        /// Why: stands in the log.
-        #[arg(long)]
-        reason: String,
-        /// A version; may be repeated [default: all that have material]
-        #[arg(long = "version", value_name = "NUMBER")]
-        versions: Vec<u32>,
-    },
-    /// Gives a key out, wrapped for the holder of an RSA key, after others have approved.
-    Export {
-        /// The key.
-        key: String,
-        #[command(flatten)]
-        #[expect(missing_docs, reason = "the group documents itself")]
-        leaving: Leaving,
-        /// The file to write, mode 0600 (CKM_RSA_AES_KEY_WRAP of PKCS #11).
-        #[arg(long, value_name = "FILE")]
-        out: PathBuf,
-    },
-    /// Encrypts up to 1 MiB; larger data is encrypted under a data key.
-    Encrypt {
-        /// The key.
-        key: String,
-        #[command(flatten)]
-        #[expect(missing_docs, reason = "the group documents itself")]
-        streams: Streams,
-    },
-    /// Decrypts what `encrypt` made.
-    Decrypt {
-        /// The key.
-        key: String,
-        #[command(flatten)]
-        #[expect(missing_docs, reason = "the group documents itself")]
-        streams: Streams,
-    },
-    /// Signs.
-    Sign {
-        /// The key.
-        key: String,
-        #[command(flatten)]
-        #[expect(missing_docs, reason = "the group documents itself")]
-        streams: Streams,
-    },
-    /// Verifies a signature.
-    Verify {
-        /// The key.
-        key: String,
-        /// The file that holds the signature.
-        #[arg(long)]
-        signature: PathBuf,
-        /// The file that was signed [default: standard input]
-        #[arg(long = "in", value_name = "FILE")]
-        input: Option<PathBuf>,
-    },
 }
 
 /// Verbs of key domains.

@@ -2,13 +2,16 @@
 //!
 //! Verbs of a client speak to the same API as everybody else; `--json` prints what the API said.
 
+pub mod account;
 pub mod args;
 pub mod asking;
+pub mod clock;
 pub mod credentials;
 pub mod discover;
 pub mod groups;
 pub mod identities;
 pub mod inspect;
+pub mod keys;
 pub mod local;
 mod login;
 mod paths;

@@ -1,16 +1,13 @@
 //! The verbs: each is one or two requests to the API.
 
-use super::args::{Assets, Checks, Command, Domains, Keys, Log, Reports, Requirements, Streams};
+use super::args::{Assets, Checks, Command, Domains, Log, Reports, Requirements};
 use super::verb::{Verb, below, question, read};
 use super::{CliError, asking, client_with, credentials, discover, identities, login, show};
 use crate::client::Sent;
-use crate::{folder, screen};
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use crate::folder;
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use std::path::Path;
-use zeroize::Zeroizing;
 
 pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
     match command {
@@ -30,7 +27,11 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
             let verb = Verb { client: client_with(&remote, None)?, json };
             verb.get(&["sys", "seal-status"], &[], show::fields).await
         }
-        Command::Keys { verb, remote } => keys(Verb::to(&remote, json)?, verb).await,
+        Command::Account { verb, remote } => super::account::account(&remote, &verb).await,
+        Command::Clock { verb, remote } => {
+            super::clock::clock(Verb::to(&remote, json)?, verb).await
+        }
+        Command::Keys { verb, remote } => super::keys::keys(Verb::to(&remote, json)?, verb).await,
         Command::Domains { verb, remote } => domains(Verb::to(&remote, json)?, verb).await,
         Command::Enrol { link_file, remote } => {
             identities::enrol(&remote, link_file.as_deref()).await
@@ -65,110 +66,6 @@ pub(super) async fn run(json: bool, command: Command) -> Result<(), CliError> {
         }
         Command::Reports { verb, remote } => reports(Verb::to(&remote, json)?, verb).await,
     }
-}
-
-async fn keys(verb: Verb, keys: Keys) -> Result<(), CliError> {
-    match keys {
-        Keys::List { domain, limit, after } => {
-            let query = [("domain", domain), ("limit", Some(limit.to_string())), ("after", after)];
-            let columns = show::table(&["id", "name", "domain", "algorithm", "state"]);
-            verb.get(&["keys"], &query, columns).await
-        }
-        Keys::Create { domain, name, algorithm, labels, rotate_every } => {
-            let mut body = json!({
-                "domain": domain, "name": name, "algorithm": algorithm,
-                "labels": labels_of(&labels)?,
-            });
-            if let (Some(days), Some(object)) = (rotate_every, body.as_object_mut()) {
-                object.insert("rotate_every_days".into(), days.into());
-            }
-            verb.post(&["keys"], Some(&body), show::fields).await
-        }
-        Keys::Show { key } => verb.get(&["keys", &key], &[], show::fields).await,
-        Keys::Rotate { key } => verb.post(&["keys", &key, "rotate"], None, show::fields).await,
-        Keys::Suspend { key, reason, stops } => {
-            let body = asking::suspension(&reason, &stops);
-            verb.post(&["keys", &key, "suspend"], Some(&body), show::fields).await
-        }
-        Keys::Resume { key, reason } => {
-            let body = json!({ "reason": reason });
-            verb.post(&["keys", &key, "resume"], Some(&body), show::fields).await
-        }
-        Keys::Destroy { key, reason } => {
-            let body = json!({ "reason": reason });
-            verb.post(&["keys", &key, "destroy"], Some(&body), show::fields).await
-        }
-        Keys::Recover { key, reason } => {
-            let body = json!({ "reason": reason });
-            verb.post(&["keys", &key, "recover"], Some(&body), show::fields).await
-        }
-        Keys::Compromise { key, reason, versions } => {
-            let mut body = json!({ "reason": reason });
-            if !versions.is_empty() {
-                identities::put(&mut body, "versions", versions);
-            }
-            verb.post(&["keys", &key, "compromise"], Some(&body), show::fields).await
-        }
-        Keys::Export { key, leaving, out } => {
-            let reply = verb.send(&["keys", &key, "export"], Some(&leaving.body()?)).await?;
-            folder::write_private(&out, &decoded(&reply, "wrapped")?)?;
-            Ok(())
-        }
-        Keys::Encrypt { key, streams } => {
-            through(&verb, &key, "encrypt", ("plaintext", "ciphertext"), &streams).await
-        }
-        Keys::Decrypt { key, streams } => {
-            through(&verb, &key, "decrypt", ("ciphertext", "plaintext"), &streams).await
-        }
-        Keys::Sign { key, streams } => {
-            through(&verb, &key, "sign", ("message", "signature"), &streams).await
-        }
-        Keys::Verify { key, signature, input } => {
-            let body = json!({
-                "message": STANDARD.encode(&*read(input.as_deref())?),
-                "signature": STANDARD.encode(&*read(Some(&signature))?),
-            });
-            verb.post(&["keys", &key, "verify"], Some(&body), show::fields).await
-        }
-    }
-}
-
-/// Bytes in, one operation, bytes out.
-async fn through(
-    verb: &Verb,
-    key: &str,
-    operation: &str,
-    (sent, received): (&str, &'static str),
-    streams: &Streams,
-) -> Result<(), CliError> {
-    let mut body = Map::new();
-    body.insert(sent.into(), STANDARD.encode(&*read(streams.input.as_deref())?).into());
-    let reply = verb.send(&["keys", key, operation], Some(&body.into())).await?;
-    let bytes = decoded(&reply, received)?;
-    match &streams.output {
-        Some(path) => folder::write_private(path, &bytes).map(drop).map_err(CliError::from),
-        None => {
-            screen::bytes(&bytes);
-            Ok(())
-        }
-    }
-}
-
-/// A field of an answer that holds bytes.
-fn decoded(reply: &Value, field: &str) -> Result<Zeroizing<Vec<u8>>, CliError> {
-    let text = reply.get(field).and_then(Value::as_str).unwrap_or_default();
-    let bytes = STANDARD.decode(text).map(Zeroizing::new);
-    Ok(bytes.map_err(|_| crate::client::ClientError::Strange)?)
-}
-
-fn labels_of(labels: &[String]) -> Result<Value, CliError> {
-    let mut map = Map::new();
-    for label in labels {
-        let wrong = CliError::Argument { argument: "--label", rule: "expected `key=value`" };
-        let (key, value) = label.split_once('=').ok_or(wrong)?;
-        map.insert(key.into(), value.into());
-    }
-    Ok(map.into())
 }
 
 async fn domains(verb: Verb, domains: Domains) -> Result<(), CliError> {

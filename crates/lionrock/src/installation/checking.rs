@@ -7,7 +7,7 @@
 
 use crate::evidence::publishing::{PublishError, publish_keys};
 use comply::ComplyError;
-use kernel::{Caller, DomainId, Refusal, Resource, ResourceKind, Timestamp, actions};
+use kernel::{Caller, DomainId, MonotonicMicros, Refusal, Resource, ResourceKind, actions};
 use rest::Rooms;
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,8 +16,8 @@ use tokio::sync::watch;
 
 /// How often it is asked whether something is due.
 const LOOK: Duration = Duration::from_secs(60);
-/// Seconds after a run that failed before the next attempt.
-const RETRY_SECONDS: i64 = 15 * 60;
+/// Microseconds after a run that failed before the next attempt: a quarter of an hour.
+const RETRY_MICROS: u64 = 15 * 60 * 1_000_000;
 
 /// Why a run did not happen.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +40,8 @@ enum RunError {
 #[derive(Default)]
 struct Done {
     told: Option<Stamp>,
-    not_before: Option<Timestamp>,
+    /// By the machine's own count: a clock set back must not keep the checks waiting.
+    not_before: Option<MonotonicMicros>,
 }
 
 /// Looks until told to stop.
@@ -76,7 +77,8 @@ async fn look(rooms: &Arc<Rooms>, done: &mut Done) {
             false
         }
     };
-    let waits = done.not_before.is_some_and(|until| now < until);
+    let counted = rooms.clock.monotonic();
+    let waits = done.not_before.is_some_and(|until| counted < until);
     if !due || waits || !rooms.access.has_enrolled() {
         return;
     }
@@ -86,7 +88,8 @@ async fn look(rooms: &Arc<Rooms>, done: &mut Done) {
             tracing::info!("the checks ran on schedule");
         }
         Err(cause) => {
-            done.not_before = Some(now.plus_seconds(RETRY_SECONDS));
+            let retry = counted.0.saturating_add(RETRY_MICROS);
+            done.not_before = Some(MonotonicMicros(retry));
             tracing::warn!(%cause, "the checks that are due did not run");
         }
     }

@@ -110,6 +110,11 @@ impl fmt::Debug for Opened {
 }
 
 impl Opened {
+    /// Does now what the schedule does each minute, for whoever cannot wait that long.
+    pub async fn do_what_is_due(&self) {
+        schedules::every_minute(&self.rooms, &self.room).await;
+    }
+
     /// Opens store, log and slices; takes the boot journal over; makes the first administrator's
     /// link where nobody has an account.
     pub(super) async fn open(

@@ -62,7 +62,9 @@ impl Schedules {
     }
 }
 
-async fn every_minute(rooms: &Rooms, room: &Strongroom) {
+/// What is due each minute: refusals summed up, counters written, idle keys let go, waiting
+/// destructions carried out, rotations and scans begun.
+pub(super) async fn every_minute(rooms: &Rooms, room: &Strongroom) {
     rooms.access.tell_refusals(false);
     room.expire_idle_keys();
     if let Err(cause) = rooms.keys.flush_usage().await {

@@ -16,7 +16,7 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         ("GET", "/log/consistency") => return Some(("?from=0", None)),
         ("POST", "/assets/import") => return Some(("?name=list", Some(json!({})))),
         ("GET" | "DELETE", _) => None,
-        ("POST", "/sys/seal" | "/runs") => None,
+        ("POST", "/sys/seal" | "/sys/clock/confirm" | "/runs") => None,
         (
             "POST",
             "/data/sources/{source}/scans"

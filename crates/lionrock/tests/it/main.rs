@@ -5,6 +5,8 @@ mod authorization;
 #[cfg(test)]
 mod by_hand;
 #[cfg(test)]
+mod clocks;
+#[cfg(test)]
 mod commanding;
 #[cfg(test)]
 mod docs;
@@ -12,6 +14,8 @@ mod docs;
 mod grouping;
 #[cfg(test)]
 mod listening;
+#[cfg(test)]
+mod own_account;
 #[cfg(test)]
 mod scheduled;
 #[cfg(test)]

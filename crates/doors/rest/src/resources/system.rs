@@ -1,11 +1,13 @@
 //! Health, the seal, and what the installation says about itself.
 
+use crate::Rooms;
 use crate::answer::{Done, Json, Text};
 use crate::call::{Call, FromJson, NoParameters};
 use crate::door::{Door, SealState};
 use crate::fields::SecretText;
+use crate::shape;
 use crate::table::{HEALTH, Needs, Table, get, post};
-use kernel::{Action, DomainId, Problem, actions};
+use kernel::{Action, DomainId, Problem, Timestamp, actions};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -38,6 +40,15 @@ pub(crate) fn lines(table: &mut Table) {
         ),
         seal,
     );
+    let read = Needs::Permit(Action::SystemRead);
+    table.closed(system, get("/sys/clock", read, "Says whether the clock is believed."), clock);
+    let configure = Needs::Permit(Action::SystemConfigure);
+    let confirm = post(
+        "/sys/clock/confirm",
+        configure,
+        "Says that the clock was compared and is right: what waits for that goes on.",
+    );
+    table.closed(system, confirm, confirm_clock);
     table.open(
         health,
         get(
@@ -114,6 +125,34 @@ async fn seal(door: Arc<Door>, call: Plain) -> Result<Done, Problem> {
     door.ceremony.seal().await?;
     rooms.note_read(permit);
     rooms.recorded().await?;
+    Ok(Done)
+}
+
+/// The server's clock.
+#[derive(Debug, Serialize, JsonSchema)]
+struct ClockState {
+    /// What it shows.
+    #[schemars(with = "shape::When")]
+    shows: Timestamp,
+    /// Whether acts that cannot be undone happen by it. Not after it parted from the machine's own
+    /// count by more than five seconds, until somebody confirms it.
+    believed: bool,
+    /// When it was found to have parted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<shape::When>")]
+    parted: Option<Timestamp>,
+}
+
+async fn clock(rooms: Arc<Rooms>, call: Plain) -> Result<Json<ClockState>, Problem> {
+    let permit = rooms.permit_in::<actions::SystemRead>(&call.caller, DomainId::SYSTEM)?;
+    let parted = rooms.keys.clock_diverged_at();
+    rooms.note_read(permit);
+    Ok(Json(ClockState { shows: rooms.clock.wall(), believed: parted.is_none(), parted }))
+}
+
+async fn confirm_clock(rooms: Arc<Rooms>, call: Plain) -> Result<Done, Problem> {
+    let permit = rooms.permit_in::<actions::SystemConfigure>(&call.caller, DomainId::SYSTEM)?;
+    rooms.keys.confirm_clock(permit).await?;
     Ok(Done)
 }
 
