@@ -7,7 +7,7 @@
 use crate::bits::{Ahead, At, Lanes, Load, Word, run, store};
 #[cfg(target_arch = "x86_64")]
 use crate::bits::{Eight, Four};
-use crate::masks::{Classes, Row, STRETCH, classify};
+use crate::masks::{BLOCK, Classes, Row, STRETCH, classify};
 use fearless_simd::Level;
 #[cfg(target_arch = "x86_64")]
 use fearless_simd::Simd;
@@ -68,50 +68,51 @@ impl Stretch {
         Self { classes: Classes::empty(), places, any: [0; STRETCH] }
     }
 
-    /// Finds the places of the [`STRETCH`] blocks from `base` on.
+    /// Finds the places of the [`STRETCH`] blocks from `base` on, as far as the text goes.
     pub(crate) fn read(&mut self, text: &[u8], base: usize) {
         let level = Level::new();
         classify(level, text, base, &mut self.classes);
+        let blocks = text.len().saturating_sub(base).div_ceil(BLOCK).min(STRETCH);
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = level.as_avx512() {
             return simd.vectorize(
                 #[inline(always)]
-                || self.eight_by_eight(simd),
+                || self.eight_by_eight(simd, blocks),
             );
         }
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = level.as_avx2() {
             return simd.vectorize(
                 #[inline(always)]
-                || self.four_by_four(simd),
+                || self.four_by_four(simd, blocks),
             );
         }
-        self.one_by_one();
+        self.one_by_one(blocks);
     }
 
     /// One block at a time, on any processor.
-    fn one_by_one(&mut self) {
-        self.find(&Word);
+    fn one_by_one(&mut self, blocks: usize) {
+        self.find(&Word, blocks);
     }
 
     /// Four blocks at a time.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    fn four_by_four<S: Simd>(&mut self, simd: S) {
-        self.find(&Four(simd));
+    fn four_by_four<S: Simd>(&mut self, simd: S, blocks: usize) {
+        self.find(&Four(simd), blocks);
     }
 
     /// Eight blocks at a time.
     #[cfg(target_arch = "x86_64")]
     #[inline(always)]
-    fn eight_by_eight<S: Simd>(&mut self, simd: S) {
-        self.find(&Eight(simd));
+    fn eight_by_eight<S: Simd>(&mut self, simd: S, blocks: usize) {
+        self.find(&Eight(simd), blocks);
     }
 
     /// `N` blocks at a time; inlined into the code for the processor's instructions.
     #[inline(always)]
-    fn find<const N: usize, L: Load<N>>(&mut self, lanes: &L) {
-        for first in (0..STRETCH).step_by(N) {
+    fn find<const N: usize, L: Load<N>>(&mut self, lanes: &L, blocks: usize) {
+        for first in (0..blocks).step_by(N) {
             let before = self.classes.convert(&At::<L, N>(lanes, first));
             let here = self.classes.convert(&At::<L, N>(lanes, first + 1));
             let after = self.classes.convert(&At::<L, N>(lanes, first + 2));
@@ -532,7 +533,6 @@ fn tokens<T: Lanes>(text: &Around<'_, T>, sets: &Sets<T>) -> T {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::masks::BLOCK;
     use proptest::prelude::*;
 
     fn agrees(found: &Stretch, text: &[u8], base: usize) -> Result<(), TestCaseError> {
@@ -565,11 +565,11 @@ mod tests {
                 let mut found = Stretch::empty();
                 found.read(text, base);
                 agrees(&found, text, base)?;
-                found.one_by_one();
+                found.one_by_one(STRETCH);
                 agrees(&found, text, base)?;
                 #[cfg(target_arch = "x86_64")]
                 if let Some(simd) = Level::new().as_avx2() {
-                    simd.vectorize(|| found.four_by_four(simd));
+                    simd.vectorize(|| found.four_by_four(simd, STRETCH));
                     agrees(&found, text, base)?;
                 }
             }

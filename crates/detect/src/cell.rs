@@ -9,7 +9,7 @@ use crate::{
 /// The longest cell that is looked at as a whole, in bytes.
 const CELL_BYTES_MAX: usize = 300;
 /// Words of a name at most, when only the column's name says that it is one.
-const NAME_WORDS_MAX: usize = 5;
+pub(crate) const NAME_WORDS_MAX: usize = 5;
 
 /// Whether the whole cell is a value of this kind.
 pub(crate) fn is(kind: Kind, cell: &[u8]) -> bool {
@@ -76,6 +76,10 @@ fn looks_like_a_name(cell: &[u8]) -> bool {
 
 /// An address that fills most of the cell.
 fn is_address(cell: &[u8]) -> bool {
+    // Its parts stand apart, or it is Chinese.
+    if !cell.iter().any(|b| matches!(b, b' ' | b',' | b'\n' | 0x80..)) {
+        return false;
+    }
     let from_start = address_en::at(cell, 0).map(|hit| hit.end);
     let found = from_start.or_else(|| {
         let hit = scan(cell).into_iter().find(|hit| hit.kind == Kind::Address)?;

@@ -81,13 +81,16 @@ pub fn document_piece(text: &[u8], layout: Layout, columns: &mut Columns) -> Doc
         .iter()
         .map(|(name, column)| NamedColumn { name: name.clone(), verdict: column.verdict() });
     let judged: Vec<NamedColumn> = judged.collect();
-    let hits = judge(text, hits, &cells, &judged);
+    let hits = judge(text, &hits, &cells, &judged);
     let hits = merge(hits, terms::health(text));
     Document { layout, columns: judged, hits }
 }
 
 /// Adds hits that overlap none of the others.
 fn merge(hits: Vec<Hit>, more: Vec<Hit>) -> Vec<Hit> {
+    if more.is_empty() {
+        return hits;
+    }
     let mut merged = Vec::with_capacity(hits.len() + more.len());
     let mut more = more.into_iter().peekable();
     for hit in hits {
@@ -119,8 +122,9 @@ impl Table<'_> {
     }
 
     fn delimited(&mut self, text: &[u8], delimiter: u8, header: bool) {
-        for (row, cells) in Records::new(text, delimiter).enumerate() {
-            for (index, cell) in cells.into_iter().enumerate().take(COLUMNS_MAX) {
+        let (mut records, mut fields, mut row) = (Records::new(text, delimiter), Vec::new(), 0);
+        while records.read(&mut fields).is_some() {
+            for (index, cell) in fields.iter().cloned().enumerate().take(COLUMNS_MAX) {
                 let value = text.get(cell.clone()).unwrap_or_default();
                 let name = if header && row == 0 { value } else { b"" };
                 let name = name.get(..NAME_BYTES_MAX).unwrap_or(name);
@@ -131,6 +135,7 @@ impl Table<'_> {
                     self.see(index, value, cell);
                 }
             }
+            row += 1;
         }
     }
 
@@ -168,35 +173,64 @@ impl Table<'_> {
 /// Goes through cells and hits together, both in order.
 fn judge(
     text: &[u8],
-    hits: Vec<Hit>,
+    hits: &[Hit],
     cells: &[(usize, Range<usize>)],
     columns: &[NamedColumn],
 ) -> Vec<Hit> {
     let mut judged: Vec<Hit> = Vec::with_capacity(hits.len());
-    let mut hits = hits.into_iter().peekable();
+    let mut hits = hits;
     for (index, place) in cells {
         let Some(NamedColumn { verdict, .. }) = columns.get(*index) else { continue };
-        while let Some(hit) = hits.next_if(|hit| hit.end <= place.start) {
-            judged.push(hit);
+        while let Some((hit, rest)) = hits.split_first().filter(|(h, _)| h.end <= place.start) {
+            judged.push(*hit);
+            hits = rest;
         }
-        let value = text.get(place.clone()).unwrap_or_default();
-        let mine = verdict.kind.filter(|kind| holds(*kind, value, verdict.named));
+        let mine = verdict.kind.filter(|kind| {
+            // What the scan has read whole and checked need not be read again.
+            let read = hits.first().is_some_and(|hit| {
+                hit.kind == *kind && hit.start == place.start && hit.end == place.end
+            });
+            let value = || text.get(place.clone()).unwrap_or_default();
+            let known = || checked(*kind) || verdict.named && is_named(*kind, value());
+            read && known() || holds(*kind, value(), verdict.named)
+        });
         if let Some(kind) = mine {
             let (start, end) = (place.start, place.end);
-            // What the scan saw in this cell gives way to what the column says it is.
-            while hits.next_if(|hit| hit.start < end).is_some() {}
             judged.push(Hit { kind, start, end, confidence: verdict.confidence });
-            continue;
         }
-        while let Some(mut hit) = hits.next_if(|hit| hit.start < place.end) {
-            if hit.kind == Kind::PaymentCard && verdict.not_cards {
-                hit.confidence = Confidence::Possible;
+        while let Some((hit, rest)) = hits.split_first().filter(|(h, _)| h.start < place.end) {
+            hits = rest;
+            // What the scan saw in this cell gives way to what the column says it is.
+            if mine.is_none() {
+                let mut hit = *hit;
+                if hit.kind == Kind::PaymentCard && verdict.not_cards {
+                    hit.confidence = Confidence::Possible;
+                }
+                judged.push(hit);
             }
-            judged.push(hit);
         }
     }
-    judged.extend(hits);
+    judged.extend_from_slice(hits);
     judged
+}
+
+/// Kinds of which a hit over the whole of a cell is a cell of the kind: form and check say all.
+const fn checked(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::HongKongIdentityCard
+            | Kind::PaymentCard
+            | Kind::MainlandIdentity
+            | Kind::Iban
+            | Kind::Email
+            | Kind::MacAddress
+    )
+}
+
+/// Whether a name that fills a cell of a column for names is one: it has no more words than cells
+/// of such columns may have.
+fn is_named(kind: Kind, value: &[u8]) -> bool {
+    kind == Kind::PersonName && value.iter().filter(|b| **b == b' ').count() < cell::NAME_WORDS_MAX
 }
 
 fn holds(kind: Kind, value: &[u8], named: bool) -> bool {

@@ -105,23 +105,20 @@ impl<'a> Records<'a> {
             let gap = after.iter().position(|b| *b == self.delimiter || *b == b'\n');
             return (start + 1..start + at, start + at + 1 + gap.unwrap_or(after.len()));
         }
-        let stop = rest.iter().position(|b| *b == self.delimiter || *b == b'\n');
-        let length = stop.unwrap_or(rest.len());
+        let length = stop(rest, self.delimiter);
         let field = rest.get(..length).unwrap_or_default();
-        let lead = field.len() - field.trim_ascii_start().len();
-        let length_trimmed = field.trim_ascii().len();
-        (start + lead..start + lead + length_trimmed, start + length)
+        let trimmed = field.trim_ascii_start();
+        let lead = field.len() - trimmed.len();
+        (start + lead..start + lead + trimmed.trim_ascii_end().len(), start + length)
     }
-}
 
-impl Iterator for Records<'_> {
-    type Item = Vec<Range<usize>>;
-
-    fn next(&mut self) -> Option<Self::Item> {
+    /// Reads the next record's fields into a vector that is emptied first: `None` after the last
+    /// record.
+    pub(crate) fn read(&mut self, cells: &mut Vec<Range<usize>>) -> Option<()> {
+        cells.clear();
         if self.at >= self.text.len() {
             return None;
         }
-        let mut cells = Vec::new();
         loop {
             let (cell, stop) = self.field(self.at);
             if cells.len() < FIELDS_MAX {
@@ -129,9 +126,42 @@ impl Iterator for Records<'_> {
             }
             self.at = stop.saturating_add(1);
             if self.text.get(stop) != Some(&self.delimiter) {
-                return Some(cells);
+                return Some(());
             }
         }
+    }
+}
+
+/// How many bytes stand before the next delimiter or line feed, eight at a time.
+fn stop(rest: &[u8], delimiter: u8) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    // The highest bit of each byte that is zero, and perhaps of some behind it.
+    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
+    let (marks, feeds) = (ONES * u64::from(delimiter), ONES * u64::from(b'\n'));
+    let (eights, tail) = rest.as_chunks::<8>();
+    for (number, eight) in eights.iter().enumerate() {
+        let word = u64::from_le_bytes(*eight);
+        let found = zero(word ^ marks) | zero(word ^ feeds);
+        if found != 0 {
+            return number * 8 + (found.trailing_zeros() / 8) as usize;
+        }
+    }
+    let last = tail.iter().position(|b| *b == delimiter || *b == b'\n');
+    rest.len() - tail.len() + last.unwrap_or(tail.len())
+}
+
+impl Iterator for Records<'_> {
+    type Item = Vec<Range<usize>>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let mut cells = Vec::new();
+        self.read(&mut cells).map(|()| cells)
+    }
+
+    fn count(mut self) -> usize {
+        let mut cells = Vec::new();
+        std::iter::from_fn(|| self.read(&mut cells)).count()
     }
 }
 

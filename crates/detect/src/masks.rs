@@ -12,7 +12,9 @@ use fearless_simd::{Level, Simd, dispatch, u8x64};
 pub(crate) const BLOCK: usize = 64;
 
 /// Blocks that are classified together.
-pub(crate) const STRETCH: usize = 64;
+pub(crate) const STRETCH: usize = 32;
+/// The most blocks that are looked at at once.
+pub(crate) const LANES_MAX: usize = 8;
 /// The same with the block before them and the block after.
 const ROW: usize = STRETCH + 2;
 
@@ -214,7 +216,8 @@ fn rows<S: Simd>(simd: S, text: &[u8], base: usize, classes: &mut Classes<Row>) 
         let bytes = bytes(text, base, number);
         classes.put(number, &block(simd, &bytes));
     }
-    for number in blocks..ROW {
+    // What the last stretch left behind the text.
+    for number in blocks..ROW.min(blocks.next_multiple_of(LANES_MAX) + LANES_MAX) {
         classes.put(number, &Classes::default());
     }
 }

@@ -280,6 +280,12 @@ fn named(
 
 /// Whether the whole of a cell is a number of this kind, its column being named so or so filled.
 pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
+    if let (Kind::Phone, [first, ..]) = (kind, cell)
+        && cell.len() == 8
+        && text::digits(cell, 0) == 8
+    {
+        return matches!(first, b'2' | b'3' | b'5'..=b'9');
+    }
     let international = cell.strip_prefix(b"+");
     let cell = international.unwrap_or(cell);
     let Some(run) = Run::read(cell, 0) else { return false };

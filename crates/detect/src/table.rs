@@ -98,9 +98,12 @@ impl Column {
 
     /// Looks at one cell. Cells beyond a thousand are not looked at.
     pub fn see(&mut self, cell: &[u8]) {
+        if self.cells >= self.cells_max {
+            return;
+        }
         let cell = cell.trim_ascii();
         let drawn = cell.iter().all(|b| matches!(b, b'-' | b':' | b'='));
-        if cell.is_empty() || drawn || self.cells >= self.cells_max {
+        if cell.is_empty() || drawn {
             return;
         }
         self.cells += 1;

@@ -140,27 +140,40 @@ const fn others(folded: u64) -> u64 {
 #[inline]
 pub(crate) fn at(text: &[u8], start: usize) -> (usize, Roles) {
     let rest = text.get(start..).unwrap_or_default();
-    let (Some(low), Some(high)) = (rest.first_chunk::<8>(), rest.get(8..16)) else {
-        return at_end(rest);
-    };
+    match rest.first_chunk::<LETTERS_MAX>() {
+        Some(bytes) => among(bytes, rest),
+        None => at_end(rest),
+    }
+}
+
+/// The same near the end of the text, behind which no letter stands.
+fn at_end(rest: &[u8]) -> (usize, Roles) {
+    let mut bytes = [0; LETTERS_MAX];
+    bytes.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+    among(&bytes, rest)
+}
+
+#[inline]
+fn among(bytes: &[u8; LETTERS_MAX], rest: &[u8]) -> (usize, Roles) {
+    let ([low, high], _) = bytes.as_chunks::<8>() else { return long(rest) };
     let low = u64::from_le_bytes(*low) | each(0x20);
     let other = others(low);
     if other != 0 {
         let bits = other.trailing_zeros() / 8 * 8;
         return ((bits / 8) as usize, TABLE.get([low & !(u64::MAX << bits), 0]));
     }
-    let high = high.first_chunk::<8>().map_or(0, |high| u64::from_le_bytes(*high)) | each(0x20);
+    let high = u64::from_le_bytes(*high) | each(0x20);
     let other = others(high);
     if other == 0 {
-        return at_end(rest);
+        return long(rest);
     }
     let bits = other.trailing_zeros() / 8 * 8;
     (8 + (bits / 8) as usize, TABLE.get([low, high & !(u64::MAX << bits)]))
 }
 
-/// The same near the end of the text, and for long words.
+/// The same for sixteen letters and more.
 #[cold]
-fn at_end(rest: &[u8]) -> (usize, Roles) {
+fn long(rest: &[u8]) -> (usize, Roles) {
     let length = rest.iter().take(64).take_while(|b| b.is_ascii_alphabetic()).count();
     let word = rest.get(..length).filter(|word| word.len() <= LETTERS_MAX);
     (length, word.map_or_else(Roles::default, |word| TABLE.get(pack(word))))

@@ -56,26 +56,51 @@ impl detect::KeyedHash for Keyed {
 /// A value without what people write differently: full-width forms, spaces, hyphens, brackets and
 /// case; of names and addresses only the spaces and the case.
 pub(crate) fn normal(kind: Kind, value: &[u8]) -> String {
+    if value.is_ascii() {
+        return normal_ascii(kind, value);
+    }
     let text = String::from_utf8_lossy(value);
     let narrow = text.chars().map(|c| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
         '\u{3000}' => ' ',
         c => c,
     });
-    match kind {
-        Kind::Email
-        | Kind::Url
-        | Kind::PersonName
-        | Kind::Address
-        | Kind::Secret
-        | Kind::IpAddress => {
-            let spaced: String = narrow.collect();
-            let words: Vec<&str> = spaced.split_whitespace().collect();
-            let joined = words.join(" ");
-            if kind == Kind::Secret { joined } else { joined.to_lowercase() }
-        }
-        _ => narrow.filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect(),
+    if !is_words(kind) {
+        return narrow.filter(|c| c.is_alphanumeric()).flat_map(char::to_uppercase).collect();
     }
+    let spaced: String = narrow.collect();
+    let words: Vec<&str> = spaced.split_whitespace().collect();
+    let joined = words.join(" ");
+    if kind == Kind::Secret { joined } else { joined.to_lowercase() }
+}
+
+/// The same for the values that most tables hold, without a detour over wider characters.
+fn normal_ascii(kind: Kind, value: &[u8]) -> String {
+    let mut normal = String::with_capacity(value.len());
+    if !is_words(kind) {
+        let letters = value.iter().filter(|b| b.is_ascii_alphanumeric());
+        normal.extend(letters.map(|b| char::from(b.to_ascii_uppercase())));
+        return normal;
+    }
+    let space = |b: &u8| char::from(*b).is_whitespace();
+    for word in value.split(space).filter(|word| !word.is_empty()) {
+        if !normal.is_empty() {
+            normal.push(' ');
+        }
+        normal.extend(word.iter().map(|b| char::from(*b)));
+    }
+    if kind != Kind::Secret {
+        normal.make_ascii_lowercase();
+    }
+    normal
+}
+
+/// Kinds of which the spaces count, but not how many.
+const fn is_words(kind: Kind) -> bool {
+    matches!(
+        kind,
+        Kind::Email | Kind::Url | Kind::PersonName | Kind::Address | Kind::Secret | Kind::IpAddress
+    )
 }
 
 #[cfg(test)]
@@ -93,6 +118,18 @@ mod tests {
         assert_eq!(print(Kind::PaymentCard, "4111-1111"), print(Kind::PaymentCard, "4111 1111"));
         let other = Keyed::new(&Key::new([8; 32]));
         assert_ne!(print(card, "A1234563"), other.fingerprint(card, b"A1234563"));
+    }
+
+    #[test]
+    fn plain_and_wide_characters_are_made_alike() {
+        for (kind, plain, wide) in [
+            (Kind::PersonName, " Chan  Tai\tMan ", "ＣＨＡＮ　Tai Man"),
+            (Kind::Email, "A@B.example", "ａ@b.ｅxample"),
+            (Kind::Secret, "Ab  c", "Ａb c"),
+            (Kind::PaymentCard, "4111-1111 x", "４111 1111X"),
+        ] {
+            assert_eq!(normal(kind, plain.as_bytes()), normal(kind, wide.as_bytes()), "{plain}");
+        }
     }
 
     #[test]
