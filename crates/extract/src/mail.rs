@@ -7,12 +7,13 @@ use crate::ledger::Ledger;
 use crate::obstacle::Obstacle;
 use crate::page::{Dialect, Page};
 use crate::session::Session;
-use crate::{Format, encoding};
+use crate::{Format, binary, encoding};
 use detect::Layout;
 use mail_parser::{
     Encoding, HeaderValue, Message, MessageParser, MessagePart, MimeHeaders, PartType,
 };
 use std::io::Cursor;
+use std::panic::catch_unwind;
 
 /// Where a mailbox is cut: a line that begins so, after an empty one.
 const SEPARATOR: &[u8] = b"\nFrom ";
@@ -21,7 +22,11 @@ const SEPARATOR_SPAN: usize = 10;
 
 /// Reads one message that is held in memory.
 pub(crate) fn read(session: &mut Session<'_>, bytes: &[u8]) -> Result<(), Obstacle> {
-    let message = MessageParser::default().parse(bytes);
+    // The parser is not ours; a message that makes it panic is read by its printable runs.
+    let Ok(message) = catch_unwind(|| MessageParser::default().parse(bytes)) else {
+        binary::read(session, &mut Cursor::new(bytes))?;
+        return Err(Obstacle::corrupt("the message is damaged in an unusual way"));
+    };
     let message = message.ok_or(Obstacle::corrupt("the message has no head"))?;
     session.deeper(|session| look(session, &message))
 }

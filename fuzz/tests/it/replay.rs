@@ -36,9 +36,6 @@ fn every_target_has_seeds_and_every_folder_has_its_target() {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
         for entry in fs::read_dir(path).unwrap() {
             let name = entry.unwrap().file_name().into_string().unwrap();
-            if name == ".gitkeep" {
-                continue;
-            }
             assert!(find(&name).is_some(), "{folder}/{name} belongs to no target");
         }
     }
