@@ -185,6 +185,7 @@ def check_folder(demo):
     from email.message import EmailMessage
 
     import openpyxl
+    import xlwt
     table = "id,id_no,email\n" + "".join(f"{n},{card},{mail}\n" for n, card, mail in customers(50))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -200,6 +201,12 @@ def check_folder(demo):
         for line in table.splitlines():
             book.active.append(line.split(","))
         book.save(folder / "a.xlsx")
+        old = xlwt.Workbook()
+        page = old.add_sheet("客戶")
+        for row, line in enumerate(table.splitlines()):
+            for column, cell in enumerate(line.split(",")):
+                page.write(row, column, int(cell) if cell.isdigit() else cell)
+        old.save(str(folder / "a.xls"))
         base = sqlite3.connect(folder / "a.db")
         base.execute("create table clients (id integer primary key, id_no text, email text)")
         base.executemany("insert into clients values (?, ?, ?)", customers(50))
@@ -213,7 +220,7 @@ def check_folder(demo):
         with open(folder / "sparse.bin", "wb") as sparse:
             sparse.truncate(10 << 30)
         objects, unreadable = look(demo, {"kind": "folder", "path": name}, page=3)
-        assert not unreadable and len(objects) == 8, (objects.keys(), unreadable)
+        assert not unreadable and len(objects) == 9, (objects.keys(), unreadable)
         for file, entry in objects.items():
             kinds = {trouble["kind"] for trouble in entry["found"]["troubles"]}
             assert "killed" not in kinds, (file, entry["found"]["troubles"])

@@ -82,8 +82,12 @@ fn python(root: &Path) -> bool {
         && std::fs::copy(&wanted, &stamp).is_ok()
 }
 
+/// Tools of npm: for the browser's tests, and the emulator of Azure.
 fn npm(root: &Path) -> bool {
-    let folder = root.join("tests/browser");
+    ["tests/browser", "tests/emulators"].iter().all(|folder| npm_tools(&root.join(folder)))
+}
+
+fn npm_tools(folder: &Path) -> bool {
     let wanted = folder.join("package-lock.json");
     let stamp = folder.join("node_modules/installed.json");
     if !wanted.exists() || same(&wanted, &stamp) {
@@ -91,7 +95,7 @@ fn npm(root: &Path) -> bool {
     }
     say("setup: npm tools");
     let mut npm = Command::new("npm");
-    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(&folder);
+    npm.args(["ci", "--no-audit", "--no-fund", "--ignore-scripts"]).current_dir(folder);
     command_ok(&mut npm) && std::fs::copy(&wanted, &stamp).is_ok()
 }
 

@@ -1,11 +1,13 @@
 //! Looks at a store once: lists it by pages, has each object inspected by workers of the given
 //! binary, and prints what they found as JSON. Tests run it over real servers; it keeps nothing.
 //!
-//! usage: look BINARY SETTING PAGE, with the store's secret (if it has one) on standard input
+//! usage: look BINARY SETTING PAGE [WORKERS], with the store's secret (if it has one) on standard
+//! input
 
 use discover::work::{Instructions, WorkerOptions, Workers};
 use discover::{SourceSetting, sources};
 use extract::{Limits, Settings};
+use futures_util::StreamExt;
 use kernel::Secret;
 use serde_json::json;
 use std::error::Error;
@@ -13,7 +15,7 @@ use std::io::{Read, Write};
 use std::time::Duration;
 
 /// No object of a test takes as long.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_secs(120);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn Error>> {
@@ -25,8 +27,9 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let secret = (!secret.is_empty()).then(|| Secret::new(secret));
     let setting: SourceSetting = serde_json::from_str(&setting)?;
     let page: usize = page.parse()?;
+    let at_once = next().map_or(Ok(2), |count| count.parse())?;
 
-    let options = WorkerOptions { program: binary.into(), ..WorkerOptions::this_program(2) };
+    let options = WorkerOptions { program: binary.into(), ..WorkerOptions::this_program(at_once) };
     let workers = Box::pin(Workers::start(options)).await?;
     let instructions = Instructions::new(&Settings::everything([7; 32]), &Limits::default())?;
     let source = sources::open(&setting, secret).await?;
@@ -34,15 +37,20 @@ async fn main() -> Result<(), Box<dyn Error>> {
     loop {
         let listing = source.list(after.as_deref(), page).await?;
         unreadable.extend(listing.unreadable);
-        for object in listing.objects {
-            match source.open(&object).await {
-                Ok(opened) => {
-                    let sampled = opened.sampled;
-                    let done = workers.inspect(opened, &instructions, DEADLINE, &|_| {});
-                    let found = Box::pin(done).await;
-                    objects.push(json!({ "object": object, "sampled": sampled, "found": found }));
-                }
-                Err(error) => unreadable.push((object.name, error.to_string())),
+        let (source, workers, instructions) = (&source, &workers, &instructions);
+        let looks = listing.objects.into_iter().map(|object| async move {
+            let opened = source.open(&object).await;
+            let opened = opened.map_err(|error| (object.name.clone(), error.to_string()))?;
+            let sampled = opened.sampled;
+            let done = workers.inspect(opened, instructions, DEADLINE, &|_| {});
+            let found = Box::pin(done).await;
+            Ok(json!({ "object": object, "sampled": sampled, "found": found }))
+        });
+        let mut looks = futures_util::stream::iter(looks).buffered(at_once);
+        while let Some(look) = looks.next().await {
+            match look {
+                Ok(look) => objects.push(look),
+                Err(trouble) => unreadable.push(trouble),
             }
         }
         after = listing.next;

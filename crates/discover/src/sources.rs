@@ -4,6 +4,8 @@
 //! access key) is never part of it, so that a setting can be shown and stored as it is.
 
 mod bucket;
+mod bucket_list;
+mod bucket_request;
 mod folder;
 mod git;
 mod http;
@@ -20,11 +22,13 @@ pub use setting::{
     AzureSetting, DatabaseSetting, FolderSetting, GitSetting, GoogleSetting, S3Setting,
     SourceSetting, open,
 };
+pub use spool::{SPOOL_BYTES_MAX, SpoolRoom};
 pub use throttle::{Rates, throttled};
 
 use serde::{Deserialize, Serialize};
 use std::fs::File;
 use std::future::Future;
+use std::ops::Range;
 use std::pin::Pin;
 
 /// What is known about who can reach an object, as its store tells it; `None` is not known.
@@ -69,16 +73,54 @@ pub struct Listing {
     pub unreadable: Vec<(String, String)>,
 }
 
-/// An opened object: a descriptor that the worker reads. What has no descriptor of its own is
-/// spooled into anonymous memory under a limit; tables come as CSV with a header.
+/// An opened object. What is far away is read by ranges as the worker asks for them; tables have no
+/// places to ask for, and come as CSV with a header, spooled into anonymous memory under a limit of
+/// the process.
 #[derive(Debug)]
 pub struct Opened {
-    /// The bytes, from the start.
-    pub file: File,
+    /// The bytes.
+    pub content: Content,
     /// A name whose ending hints at the format.
     pub hint: String,
     /// The source gave a sample, not all of it.
     pub sampled: bool,
+}
+
+/// Where the bytes of an opened object are.
+#[derive(Debug)]
+pub enum Content {
+    /// A file of this machine: the worker gets its descriptor.
+    File(File),
+    /// Anonymous memory, with its place in what the process may spool.
+    Spooled(File, SpoolRoom),
+    /// Elsewhere: the server fetches what the worker asks for.
+    Ranges(Box<dyn Ranges>),
+}
+
+impl Content {
+    /// The descriptor; none of what is elsewhere.
+    #[must_use]
+    pub fn into_file(self) -> Option<File> {
+        match self {
+            Self::File(file) | Self::Spooled(file, _) => Some(file),
+            Self::Ranges(_) => None,
+        }
+    }
+}
+
+impl From<File> for Content {
+    fn from(file: File) -> Self {
+        Self::File(file)
+    }
+}
+
+/// An object elsewhere, one version of it, read by ranges.
+pub trait Ranges: Send + Sync + std::fmt::Debug {
+    /// How many bytes may be asked for, from the start.
+    fn bytes(&self) -> u64;
+
+    /// All bytes of a range inside [`Ranges::bytes`].
+    fn read(&self, range: Range<u64>) -> Pending<'_, Vec<u8>>;
 }
 
 /// Why a source cannot go on.

@@ -7,8 +7,9 @@
 //! **Not for:** choosing objects (that is a scan), parsing them (that is `extract`).
 //!
 //! **The way of an object:** [`Workers::inspect`] waits for a free worker, passes the descriptor
-//! with the instructions over a socket pair, reads frames until the result or the deadline, and
-//! bounds what the child says before anybody else sees it. In the child, [`run`] enters the
+//! with the instructions over a socket pair (of what is elsewhere no descriptor: the child asks for
+//! ranges and the parent fetches them), reads frames until the result or the deadline, and bounds
+//! what the child says before anybody else sees it. In the child, [`run`] enters the
 //! sandbox before it reads its first byte.
 //!
 //! **Invariants:** the child has an empty environment, no descriptor but the socket and the one
@@ -17,13 +18,14 @@
 
 mod bounded;
 mod child;
+mod elsewhere;
 mod frame;
 mod pool;
 mod sandbox;
 mod worker;
 
 pub use child::{ObjectFile, ServeError, run, serve};
-pub use frame::{FrameError, PROGRESS_BYTES, REPLY_BYTES_MAX, REQUEST_BYTES_MAX};
+pub use frame::{FrameError, PROGRESS_BYTES, RANGE_BYTES_MAX, REPLY_BYTES_MAX, REQUEST_BYTES_MAX};
 pub use pool::Workers;
 pub use sandbox::{Bounds, Layers, SandboxError};
 

@@ -1,36 +1,37 @@
 //! Object stores: Amazon S3 and what speaks its protocol, Azure Blob Storage, Google Cloud Storage.
 //!
-//! An object comes in ranges into anonymous memory, each range of the version that was listed; of
-//! an object larger than the setting allows, its beginning is the sample. What a store tells with
-//! its list is known (size, version); policies and keys of a bucket are other questions, asked
-//! elsewhere.
+//! An object is never held here: the worker asks for ranges of it as it reads, each of the version
+//! that was listed; of an object larger than the setting allows, its beginning is the sample. What
+//! a store tells with its list is known (size, version); policies and keys of a bucket are other
+//! questions, asked elsewhere.
+//!
+//! Credentials are made by `object_store`; requests are our own, because that library knows no key
+//! with an empty step (`a//b`) and would lose the page on which one stands.
 
+use super::bucket_list::{Page, page};
+use super::bucket_request::{Asker, Dialect, Signing};
 use super::http::Hyper;
 use super::setting::{AzureSetting, GoogleSetting, S3Setting};
-use super::spool::Spool;
-use super::{Exposure, Listing, Object, Opened, Pending, Source, SourceError, tls};
+use super::{
+    Content, Exposure, Listing, Object, Opened, Pending, Ranges, Source, SourceError, tls,
+};
 use kernel::Secret;
 use object_store::aws::AmazonS3Builder;
 use object_store::azure::MicrosoftAzureBuilder;
 use object_store::gcp::GoogleCloudStorageBuilder;
-use object_store::list::{PaginatedListOptions, PaginatedListStore};
-use object_store::path::Path;
-use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, RetryConfig};
-use std::time::Duration;
+use std::ops::Range;
+use std::sync::Arc;
 
-/// Bytes that are asked for at once.
-const RANGE_BYTES: u64 = 8 * 1024 * 1024;
 /// Objects that stores list at once.
 const PAGE_MAX: usize = 1_000;
-/// A store that fails for so long is not reached.
-const RETRY_SECONDS: u64 = 30;
+/// Of larger objects the beginning is looked at, whatever a setting says, in bytes.
+const OBJECT_BYTES_MAX: u64 = 1024 * 1024 * 1024;
 
 /// A bucket, or what is below a prefix of it.
-struct Bucket<S> {
-    store: S,
-    client: Hyper,
-    /// How messages call it.
-    name: String,
+struct Bucket(Arc<Inner>);
+
+struct Inner {
+    asker: Asker,
     prefix: Option<String>,
     region: Option<String>,
     object_bytes_max: u64,
@@ -41,44 +42,39 @@ pub(super) fn s3(
     setting: &S3Setting,
     secret: Option<Secret<String>>,
 ) -> Result<Box<dyn Source>, SourceError> {
-    let mut builder = AmazonS3Builder::new()
-        .with_bucket_name(&setting.bucket)
-        .with_region(&setting.region)
-        .with_virtual_hosted_style_request(!setting.path_style)
-        .with_retry(retry());
-    let plain = match &setting.endpoint {
-        Some(endpoint) => {
-            let (scheme, host) = parts(endpoint, setting.plain_http)?;
-            let bucket = &setting.bucket;
-            let address = match setting.path_style {
-                true => format!("{scheme}://{host}"),
-                false => format!("{scheme}://{bucket}.{host}"),
-            };
-            builder = builder.with_endpoint(address).with_allow_http(scheme == "http");
-            scheme == "http"
-        }
-        None => false,
+    let (bucket, region) = (&setting.bucket, &setting.region);
+    let (scheme, host) = match &setting.endpoint {
+        Some(endpoint) => parts(endpoint, setting.plain_http)?,
+        None if region.starts_with("cn-") => ("https", format!("s3.{region}.amazonaws.com.cn")),
+        None => ("https", format!("s3.{region}.amazonaws.com")),
     };
-    builder = match (&setting.access_key_id, secret) {
+    let base = match setting.path_style {
+        true => format!("{scheme}://{host}/{bucket}"),
+        false => format!("{scheme}://{bucket}.{host}"),
+    };
+    let client = Hyper::new(setting.authority.as_deref(), scheme == "http")?;
+    let signing = match (&setting.access_key_id, secret) {
         (Some(id), Some(secret)) => {
-            builder.with_access_key_id(id).with_secret_access_key(secret.expose())
+            let store = AmazonS3Builder::new()
+                .with_bucket_name(bucket)
+                .with_region(region)
+                .with_access_key_id(id)
+                .with_secret_access_key(secret.expose())
+                .with_http_connector(client.clone())
+                .build()
+                .map_err(|_| SourceError::Setting("bucket"))?;
+            Signing::S3 { credentials: Arc::clone(store.credentials()), region: region.clone() }
         }
-        (None, None) => builder.with_skip_signature(true),
+        (None, None) => Signing::Nobody,
         _ => return Err(SourceError::Setting("access_key_id")),
     };
-    let client = Hyper::new(setting.authority.as_deref(), plain)?;
-    let store = builder
-        .with_http_connector(client.clone())
-        .build()
-        .map_err(|_| SourceError::Setting("bucket"))?;
-    Ok(Box::new(Bucket {
-        store,
-        client,
-        name: setting.bucket.clone(),
+    let asker = Asker::new(client, Dialect::S3, base, bucket.clone(), signing)?;
+    Ok(Box::new(Bucket(Arc::new(Inner {
+        asker,
         prefix: setting.prefix.clone(),
-        region: Some(setting.region.clone()),
-        object_bytes_max: setting.object_bytes_max,
-    }))
+        region: Some(region.clone()),
+        object_bytes_max: setting.object_bytes_max.min(OBJECT_BYTES_MAX),
+    }))))
 }
 
 /// Opens a container of Azure Blob Storage.
@@ -86,33 +82,36 @@ pub(super) fn azure(
     setting: &AzureSetting,
     secret: Option<Secret<String>>,
 ) -> Result<Box<dyn Source>, SourceError> {
-    let mut builder = MicrosoftAzureBuilder::new()
-        .with_account(&setting.account)
-        .with_container_name(&setting.container)
-        .with_retry(retry());
-    let mut plain = false;
-    if let Some(endpoint) = &setting.endpoint {
-        let (scheme, host) = parts(endpoint, setting.plain_http)?;
-        plain = scheme == "http";
-        builder = builder.with_endpoint(format!("{scheme}://{host}")).with_allow_http(plain);
-    }
-    builder = match secret {
-        Some(key) => builder.with_access_key(key.expose()),
-        None => builder.with_skip_signature(true),
+    let (account, container) = (&setting.account, &setting.container);
+    let (scheme, host) = match &setting.endpoint {
+        Some(endpoint) => parts(endpoint, setting.plain_http)?,
+        None => ("https", format!("{account}.blob.core.windows.net")),
     };
-    let client = Hyper::new(setting.authority.as_deref(), plain)?;
-    let store = builder
-        .with_http_connector(client.clone())
-        .build()
-        .map_err(|_| SourceError::Setting("container"))?;
-    Ok(Box::new(Bucket {
-        store,
-        client,
-        name: setting.container.clone(),
+    let client = Hyper::new(setting.authority.as_deref(), scheme == "http")?;
+    let signing = match secret {
+        Some(key) => {
+            let store = MicrosoftAzureBuilder::new()
+                .with_account(account)
+                .with_container_name(container)
+                .with_access_key(key.expose())
+                .with_http_connector(client.clone())
+                .build()
+                .map_err(|_| SourceError::Setting("container"))?;
+            Signing::Azure {
+                credentials: Arc::clone(store.credentials()),
+                account: account.clone(),
+            }
+        }
+        None => Signing::Nobody,
+    };
+    let base = format!("{scheme}://{host}/{container}");
+    let asker = Asker::new(client, Dialect::Azure, base, container.clone(), signing)?;
+    Ok(Box::new(Bucket(Arc::new(Inner {
+        asker,
         prefix: setting.prefix.clone(),
         region: setting.region.clone(),
-        object_bytes_max: setting.object_bytes_max,
-    }))
+        object_bytes_max: setting.object_bytes_max.min(OBJECT_BYTES_MAX),
+    }))))
 }
 
 /// Opens a bucket of Google Cloud Storage; the secret is the key file of a service account, in
@@ -121,31 +120,33 @@ pub(super) fn google(
     setting: &GoogleSetting,
     secret: Option<Secret<String>>,
 ) -> Result<Box<dyn Source>, SourceError> {
-    let mut builder =
-        GoogleCloudStorageBuilder::new().with_bucket_name(&setting.bucket).with_retry(retry());
-    let mut plain = false;
-    if let Some(endpoint) = &setting.endpoint {
-        let (scheme, host) = parts(endpoint, setting.plain_http)?;
-        plain = scheme == "http";
-        builder = builder.with_base_url(&format!("{scheme}://{host}"));
-    }
-    builder = match secret {
-        Some(key) => builder.with_service_account_key(key.expose().as_str()),
-        None => builder.with_skip_signature(true),
+    let bucket = &setting.bucket;
+    let (scheme, host) = match &setting.endpoint {
+        Some(endpoint) => parts(endpoint, setting.plain_http)?,
+        None => ("https", "storage.googleapis.com".to_owned()),
     };
-    let client = Hyper::new(setting.authority.as_deref(), plain)?;
-    let store = builder
-        .with_http_connector(client.clone())
-        .build()
-        .map_err(|_| SourceError::Setting("bucket"))?;
-    Ok(Box::new(Bucket {
-        store,
-        client,
-        name: setting.bucket.clone(),
+    let client = Hyper::new(setting.authority.as_deref(), scheme == "http")?;
+    let signing = match secret {
+        Some(key) => {
+            // Its tokens are fetched with the same client.
+            let store = GoogleCloudStorageBuilder::new()
+                .with_bucket_name(bucket)
+                .with_service_account_key(key.expose().as_str())
+                .with_http_connector(client.clone())
+                .build()
+                .map_err(|_| SourceError::Setting("bucket"))?;
+            Signing::Google(Arc::clone(store.credentials()))
+        }
+        None => Signing::Nobody,
+    };
+    let base = format!("{scheme}://{host}/{bucket}");
+    let asker = Asker::new(client, Dialect::Google, base, bucket.clone(), signing)?;
+    Ok(Box::new(Bucket(Arc::new(Inner {
+        asker,
         prefix: setting.prefix.clone(),
         region: setting.region.clone(),
-        object_bytes_max: setting.object_bytes_max,
-    }))
+        object_bytes_max: setting.object_bytes_max.min(OBJECT_BYTES_MAX),
+    }))))
 }
 
 /// The scheme of an endpoint and the rest of it. Without TLS only to this machine, unless the
@@ -167,81 +168,66 @@ fn parts(endpoint: &str, plain_allowed: bool) -> Result<(&'static str, String), 
     Ok((scheme, format!("{authority}{path}")))
 }
 
-fn retry() -> RetryConfig {
-    let retry_timeout = Duration::from_secs(RETRY_SECONDS);
-    RetryConfig { max_retries: 4, retry_timeout, ..RetryConfig::default() }
-}
-
-impl<S: ObjectStore + PaginatedListStore> Source for Bucket<S> {
+impl Source for Bucket {
     fn list<'a>(&'a self, after: Option<&'a str>, max: usize) -> Pending<'a, Listing> {
         Box::pin(async move {
-            let options = PaginatedListOptions {
-                max_keys: Some(max.clamp(1, PAGE_MAX)),
-                page_token: after.map(str::to_owned),
-                ..PaginatedListOptions::default()
-            };
-            let page = self
-                .store
-                .list_paginated(self.prefix.as_deref(), options)
-                .await
-                .map_err(|error| self.failure(error, &self.name))?;
-            let objects = page.result.objects.into_iter().map(|meta| self.object(meta)).collect();
-            Ok(Listing { objects, next: page.page_token, unreadable: Vec::new() })
+            let inner = &self.0;
+            let max = max.clamp(1, PAGE_MAX);
+            let answer = inner.asker.list(inner.prefix.as_deref(), after, max).await?;
+            let unreadable = || SourceError::Unreadable(inner.asker.name().to_owned());
+            let Page { entries, strange, next } = page(&answer).ok_or_else(unreadable)?;
+            let objects = entries.into_iter().map(|entry| {
+                let exposure = Exposure { region: inner.region.clone(), ..Exposure::default() };
+                let bytes = Some(entry.bytes);
+                Object { name: entry.key, bytes, version: entry.version, exposure }
+            });
+            let why = "its name is no text".to_owned();
+            let unreadable = strange.into_iter().map(|name| (name, why.clone())).collect();
+            Ok(Listing { objects: objects.collect(), next, unreadable })
         })
     }
 
     fn open<'a>(&'a self, object: &'a Object) -> Pending<'a, Opened> {
-        Box::pin(self.fetch(object))
+        Box::pin(async move {
+            let bytes = object.bytes.ok_or_else(|| SourceError::Gone(object.name.clone()))?;
+            if !self.0.asker.can_name(&object.name) {
+                return Err(SourceError::Unreadable(object.name.clone()));
+            }
+            let wanted = bytes.min(self.0.object_bytes_max);
+            let remote = Remote {
+                inner: Arc::clone(&self.0),
+                key: object.name.clone(),
+                version: object.version.clone(),
+                bytes: wanted,
+            };
+            let hint = object.name.rsplit('/').next().unwrap_or_default().to_owned();
+            let content = Content::Ranges(Box::new(remote));
+            Ok(Opened { content, hint, sampled: wanted < bytes })
+        })
     }
 }
 
-impl<S: ObjectStore> Bucket<S> {
-    fn object(&self, meta: ObjectMeta) -> Object {
-        let exposure = Exposure { region: self.region.clone(), ..Exposure::default() };
-        let bytes = Some(meta.size);
-        Object { name: meta.location.to_string(), bytes, version: meta.e_tag, exposure }
+/// One version of one object.
+struct Remote {
+    inner: Arc<Inner>,
+    key: String,
+    version: Option<String>,
+    bytes: u64,
+}
+
+impl std::fmt::Debug for Remote {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Remote").field("bytes", &self.bytes).finish_non_exhaustive()
+    }
+}
+
+impl Ranges for Remote {
+    fn bytes(&self) -> u64 {
+        self.bytes
     }
 
-    fn failure(&self, error: object_store::Error, name: &str) -> SourceError {
-        use object_store::Error;
-        let name = name.to_owned();
-        match (error, self.client.status()) {
-            (Error::NotFound { .. } | Error::Precondition { .. }, _) => SourceError::Gone(name),
-            (Error::PermissionDenied { .. } | Error::Unauthenticated { .. }, _) => {
-                SourceError::Refused(name)
-            }
-            (Error::InvalidPath { .. }, _) => SourceError::Unreadable(name),
-            (Error::Generic { .. }, 401 | 403) => SourceError::Refused(name),
-            (Error::Generic { .. }, 404) => SourceError::Gone(name),
-            _ => SourceError::Unreachable(name),
-        }
-    }
-
-    async fn fetch(&self, object: &Object) -> Result<Opened, SourceError> {
-        let gone = || SourceError::Gone(object.name.clone());
-        let place = Path::parse(&object.name).map_err(|_| gone())?;
-        let bytes = object.bytes.ok_or_else(gone)?;
-        let wanted = bytes.min(self.object_bytes_max);
-        let mut spool = Spool::new(wanted)?;
-        let mut from = 0;
-        while from < wanted {
-            let to = from.saturating_add(RANGE_BYTES).min(wanted);
-            let options = GetOptions {
-                range: Some(GetRange::Bounded(from..to)),
-                if_match: object.version.clone(),
-                ..GetOptions::default()
-            };
-            let refused = |error| self.failure(error, &object.name);
-            let piece = self.store.get_opts(&place, options).await.map_err(refused)?;
-            let piece = tokio::time::timeout(Duration::from_secs(RETRY_SECONDS * 4), piece.bytes())
-                .await
-                .map_err(|_| SourceError::Unreachable(self.name.clone()))?
-                .map_err(refused)?;
-            spool.write(&piece)?;
-            from = to;
-        }
-        let hint = object.name.rsplit('/').next().unwrap_or_default();
-        spool.opened(hint, wanted < bytes)
+    fn read(&self, range: Range<u64>) -> Pending<'_, Vec<u8>> {
+        Box::pin(self.inner.asker.read(&self.key, self.version.as_deref(), range))
     }
 }
 

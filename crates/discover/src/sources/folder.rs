@@ -214,7 +214,7 @@ impl Shared {
             return Err(SourceError::Gone(name.to_owned()));
         }
         let hint = name.rsplit('/').next().unwrap_or(name).to_owned();
-        Ok(Opened { file: File::from(fd), hint, sampled: false })
+        Ok(Opened { content: File::from(fd).into(), hint, sampled: false })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<(String, Walk)>> {

@@ -1,7 +1,9 @@
-//! The HTTP client under the object stores: hyper and rustls, as everywhere in the house.
+//! The HTTP client of the object stores: hyper and rustls, as everywhere in the house.
 
 use super::{SourceError, tls};
-use http_body_util::BodyExt;
+use ::http::StatusCode;
+use http_body_util::{BodyExt, Limited};
+use hyper::body::Bytes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::{Client, connect::HttpConnector as Tcp};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
@@ -13,8 +15,6 @@ use object_store::client::{
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 /// Longest wait for a connection.
@@ -26,8 +26,20 @@ const ANSWER_SECONDS: u64 = 60;
 #[derive(Clone)]
 pub(super) struct Hyper {
     client: Client<HttpsConnector<Tcp>, HttpRequestBody>,
-    status: Arc<AtomicU16>,
 }
+
+/// An answer with its whole body.
+#[derive(Debug)]
+pub(super) struct Answer {
+    /// What became of the request.
+    pub(super) status: StatusCode,
+    /// What came.
+    pub(super) body: Bytes,
+}
+
+/// No answer came, or not all of it, or more than was asked for.
+#[derive(Debug)]
+pub(super) struct NoAnswer;
 
 impl Hyper {
     /// Believes an authority, or the machine's; speaks without TLS only if that is allowed.
@@ -43,12 +55,27 @@ impl Hyper {
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(Duration::from_secs(ANSWER_SECONDS))
             .build(connector);
-        Ok(Self { client, status: Arc::default() })
+        Ok(Self { client })
     }
 
-    /// The status of the last answer; the library above keeps it to itself when a list is refused.
-    pub(super) fn status(&self) -> u16 {
-        self.status.load(Ordering::Relaxed)
+    /// Asks, and takes the whole answer when it has no more than so many bytes. What is refused may
+    /// say so in more words than that; they are passed over.
+    pub(super) async fn ask(
+        &self,
+        request: HttpRequest,
+        bytes_max: usize,
+    ) -> Result<Answer, NoAnswer> {
+        let within = Duration::from_secs(ANSWER_SECONDS);
+        let answer = tokio::time::timeout(within, self.client.request(request));
+        let answer = answer.await.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?;
+        let status = answer.status();
+        if !status.is_success() {
+            return Ok(Answer { status, body: Bytes::new() });
+        }
+        let body = Limited::new(answer.into_body(), bytes_max).collect();
+        let body = tokio::time::timeout(within.saturating_mul(2), body).await;
+        let body = body.map_err(|_| NoAnswer)?.map_err(|_| NoAnswer)?;
+        Ok(Answer { status, body: body.to_bytes() })
     }
 }
 
@@ -84,7 +111,6 @@ impl HttpService for Hyper {
                         if connect { HttpErrorKind::Connect } else { HttpErrorKind::Request };
                     HttpError::new(kind, error)
                 })?;
-            self.status.store(answer.status().as_u16(), Ordering::Relaxed);
             Ok(answer.map(|body| {
                 let body = body.map_err(|error| HttpError::new(HttpErrorKind::Interrupted, error));
                 HttpResponseBody::new(body)

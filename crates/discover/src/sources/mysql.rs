@@ -105,7 +105,7 @@ impl Mysql {
             options,
             name: setting.host.clone(),
             database: setting.database.clone().unwrap_or_default(),
-            table_bytes_max: setting.table_bytes_max.min(super::spool::BYTES_MAX),
+            table_bytes_max: setting.table_bytes_max.min(super::spool::SPOOL_BYTES_MAX),
             statement_seconds_max: setting.statement_seconds_max,
             connection: Mutex::new(None),
         })
@@ -176,7 +176,7 @@ impl Mysql {
 
     async fn fetch(&self, object: &Object) -> Result<Opened, SourceError> {
         let names = split(&object.name).ok_or_else(|| SourceError::Gone(object.name.clone()))?;
-        let spool = Spool::new(self.table_bytes_max)?;
+        let spool = Spool::reserve(self.table_bytes_max).await?;
         let small = object.bytes.is_some_and(|bytes| bytes <= self.table_bytes_max);
         let mut sheet = Sheet { spool, headed: false, last: None, full: false };
         let sheet = self

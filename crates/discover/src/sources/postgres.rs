@@ -25,6 +25,9 @@ use tokio_postgres::{Client, Config, NoTls};
 const PORT: u16 = 5_432;
 /// Longest wait for a connection.
 const CONNECT_SECONDS: u64 = 15;
+/// Bytes of text that are reserved for each byte of a table, and for the smallest one.
+const TEXT_FACTOR: u64 = 8;
+const ROOM_BYTES_MIN: u64 = 4 * 1024 * 1024;
 /// Longest wait for somebody who has locked a table.
 const LOCK_SECONDS: u32 = 10;
 /// Tables in a page.
@@ -95,7 +98,7 @@ impl Postgres {
             config,
             tls,
             name: format!("{}/{database}", setting.host),
-            table_bytes_max: setting.table_bytes_max.min(super::spool::BYTES_MAX),
+            table_bytes_max: setting.table_bytes_max.min(super::spool::SPOOL_BYTES_MAX),
             statement_seconds_max: setting.statement_seconds_max,
             client: Mutex::new(None),
         })
@@ -199,7 +202,10 @@ impl Postgres {
             quoted(&table),
             sample.as_deref().unwrap_or_default()
         );
-        let mut spool = Spool::new(self.table_bytes_max.saturating_mul(2))?;
+        // Text can be much larger than the pages that hold it, which are compressed.
+        let most = self.table_bytes_max.saturating_mul(2);
+        let room = size.saturating_mul(TEXT_FACTOR).max(ROOM_BYTES_MIN).min(most);
+        let mut spool = Spool::reserve(room).await?;
         let fits = self
             .with(async |client| {
                 let failed = |error: tokio_postgres::Error| self.failure(&error, &object.name);
@@ -207,7 +213,6 @@ impl Postgres {
                     client.build_transaction().read_only(true).start().await.map_err(failed)?;
                 let mut rows = pin!(transaction.copy_out(&statement).await.map_err(failed)?);
                 while let Some(piece) = futures_util::StreamExt::next(&mut rows).await {
-                    // Text can be much larger than the pages that hold it, which are compressed.
                     if !spool.write(&piece.map_err(failed)?)? {
                         return Ok(Done::Abandoned(false));
                     }

@@ -150,7 +150,7 @@ pub struct DatabaseSetting {
     /// The authority to believe, in PEM; none is those that this machine believes.
     #[serde(default)]
     pub authority: Option<String>,
-    /// Larger tables are sampled to about this size, in bytes; at most a gigabyte.
+    /// Larger tables are sampled to about this size, in bytes; at most 64 MiB.
     #[serde(default = "table_bytes_max")]
     pub table_bytes_max: u64,
     /// A statement that takes longer is ended, in seconds.
@@ -158,7 +158,7 @@ pub struct DatabaseSetting {
     pub statement_seconds_max: u32,
 }
 
-/// Most documents, workbooks and mailboxes are smaller; eight workers hold two gigabytes at most.
+/// Most documents, workbooks and mailboxes are smaller.
 const fn object_bytes_max() -> u64 {
     256 * 1024 * 1024
 }

@@ -1,6 +1,6 @@
 //! A source that is read no faster than its owner allows.
 
-use super::{Listing, Object, Opened, Pending, Source};
+use super::{Content, Listing, Object, Opened, Pending, Source};
 use serde::{Deserialize, Serialize};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -47,8 +47,14 @@ impl Source for Throttled {
             tokio::time::sleep_until(turn).await;
             let opened = self.source.open(object).await?;
             // What was not told beforehand, or was told too small, is paid for afterwards.
-            let bytes = rustix::fs::fstat(&opened.file).map_or(0, |stat| stat.st_size);
-            let more = u64::try_from(bytes).unwrap_or(0).saturating_sub(object.bytes.unwrap_or(0));
+            let bytes = match &opened.content {
+                Content::File(file) | Content::Spooled(file, _) => {
+                    let size = rustix::fs::fstat(file).map_or(0, |stat| stat.st_size);
+                    u64::try_from(size).unwrap_or(0)
+                }
+                Content::Ranges(ranges) => ranges.bytes(),
+            };
+            let more = bytes.saturating_sub(object.bytes.unwrap_or(0));
             self.pace().owe(more);
             Ok(opened)
         })

@@ -1,6 +1,7 @@
 //! The worker's side: enter the sandbox, say so, then one object after the other.
 
-use super::frame::{self, Assembler, FrameError, PROGRESS_BYTES, Reply, Request};
+use super::elsewhere::Elsewhere;
+use super::frame::{self, Assembler, FrameError, PROGRESS_BYTES, Reply, Request, Want};
 use super::sandbox::{self, Bounds, SandboxError};
 use extract::{Detectors, Input, Inspection, Limits, Settings};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
@@ -40,15 +41,25 @@ pub enum ServeError {
 /// file would also ask for its attributes and copy by calls that the sandbox forbids.
 #[derive(Debug)]
 pub struct ObjectFile {
-    file: File,
+    from: From,
     bytes: u64,
+}
+
+#[derive(Debug)]
+enum From {
+    Descriptor(File),
+    Elsewhere(Elsewhere),
 }
 
 impl ObjectFile {
     fn of(mut file: File) -> Result<Self, ServeError> {
         let bytes = file.seek(SeekFrom::End(0)).map_err(ServeError::Object)?;
         file.seek(SeekFrom::Start(0)).map_err(ServeError::Object)?;
-        Ok(Self { file, bytes })
+        Ok(Self { from: From::Descriptor(file), bytes })
+    }
+
+    const fn elsewhere(bytes: u64) -> Self {
+        Self { from: From::Elsewhere(Elsewhere::new(bytes)), bytes }
     }
 
     /// Its size when it was handed over, in bytes.
@@ -60,19 +71,47 @@ impl ObjectFile {
 
 impl Read for ObjectFile {
     fn read(&mut self, into: &mut [u8]) -> std::io::Result<usize> {
-        self.file.read(into)
+        match &mut self.from {
+            From::Descriptor(file) => file.read(into),
+            From::Elsewhere(object) => object.read_with(into, &mut fetch),
+        }
     }
 }
 
 impl Seek for ObjectFile {
     fn seek(&mut self, to: SeekFrom) -> std::io::Result<u64> {
-        self.file.seek(to)
+        match &mut self.from {
+            From::Descriptor(file) => file.seek(to),
+            From::Elsewhere(object) => object.seek(to),
+        }
     }
 }
 
 impl Input for ObjectFile {
     fn next_data(&mut self, from: u64) -> Option<u64> {
-        self.file.next_data(from)
+        match &mut self.from {
+            From::Descriptor(file) => file.next_data(from),
+            From::Elsewhere(_) => Some(from),
+        }
+    }
+}
+
+/// Asks the server for a range.
+fn fetch(want: Want) -> std::io::Result<Vec<u8>> {
+    let broken = |_| std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+    say(&Reply::Want(want)).map_err(broken)?;
+    let mut assembler = Assembler::default();
+    let mut chunk = vec![0_u8; CHUNK_BYTES];
+    loop {
+        let (bytes, came) = receive(&mut chunk).map_err(broken)?;
+        if bytes == 0 || !came.is_empty() {
+            return Err(std::io::ErrorKind::BrokenPipe.into());
+        }
+        assembler.feed(chunk.get(..bytes).unwrap_or_default());
+        let range = assembler.next_range(want.bytes);
+        if let Some(range) = range.map_err(|error| broken(error.into()))? {
+            return Ok(range);
+        }
     }
 }
 
@@ -117,7 +156,7 @@ pub fn serve<T>(
         }
     }
     let mut known: Option<(String, T)> = None;
-    while let Some((request, file)) = next_request()? {
+    while let Some((request, object)) = next_request()? {
         let text = request.instructions.get();
         if known.as_ref().is_none_or(|(old, _)| old != text) {
             let ready = understand(text).ok_or(ServeError::Instructions)?;
@@ -126,7 +165,6 @@ pub fn serve<T>(
         let Some((_, ready)) = &known else { continue };
         let mut told = 0_u64;
         let mut broken = None;
-        let object = ObjectFile::of(file)?;
         let inspection = inspect(object, &request.hint, ready, &mut |bytes: u64| {
             if bytes.saturating_sub(told) >= PROGRESS_BYTES && broken.is_none() {
                 told = bytes;
@@ -187,8 +225,8 @@ fn shortened(reply: &Reply) -> Reply {
     }
 }
 
-/// The next request with its descriptor; `None` when the server has closed its end.
-fn next_request() -> Result<Option<(Request, File)>, ServeError> {
+/// The next request with its object; `None` when the server has closed its end.
+fn next_request() -> Result<Option<(Request, ObjectFile)>, ServeError> {
     let mut assembler = Assembler::default();
     let mut descriptor: Option<OwnedFd> = None;
     let mut chunk = vec![0_u8; CHUNK_BYTES];
@@ -207,8 +245,12 @@ fn next_request() -> Result<Option<(Request, File)>, ServeError> {
             if !assembler.is_empty() {
                 return Err(FrameError::Unasked.into());
             }
-            let file = descriptor.take().ok_or(FrameError::Descriptor)?;
-            return Ok(Some((request, File::from(file))));
+            let object = match (request.elsewhere, descriptor.take()) {
+                (None, Some(file)) => ObjectFile::of(File::from(file))?,
+                (Some(bytes), None) => ObjectFile::elsewhere(bytes),
+                _ => return Err(FrameError::Descriptor.into()),
+            };
+            return Ok(Some((request, object)));
         }
     }
 }

@@ -16,6 +16,8 @@ pub const REQUEST_BYTES_MAX: usize = 16 * 1024 * 1024;
 pub const REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
 /// A worker says how far it is after each so many bytes.
 pub const PROGRESS_BYTES: u64 = 4 * 1024 * 1024;
+/// Bytes of an object elsewhere that a worker asks for at once, at most.
+pub const RANGE_BYTES_MAX: u32 = 2 * 1024 * 1024;
 /// A hint is a file name.
 pub(super) const HINT_BYTES_MAX: usize = 4_096;
 
@@ -43,7 +45,7 @@ pub enum FrameError {
     #[error("more came than was asked for")]
     Unasked,
     /// No descriptor came with a request, or more than one.
-    #[error("a request needs exactly one descriptor")]
+    #[error("a request needs exactly one descriptor, or none when its object is elsewhere")]
     Descriptor,
 }
 
@@ -55,6 +57,9 @@ pub(super) struct Request {
     pub(super) hint: String,
     /// What the inspector understands.
     pub(super) instructions: Box<RawValue>,
+    /// The size of an object that is elsewhere: no descriptor comes with it, ranges are asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) elsewhere: Option<u64>,
 }
 
 /// What a worker says.
@@ -67,8 +72,33 @@ pub(super) enum Reply {
     Refused(String),
     /// So many bytes of the object are done.
     Progress(u64),
+    /// It wants a range of an object that is elsewhere.
+    Want(Want),
     /// The object is done.
     Finished(Box<Inspection>),
+}
+
+/// A range of an object that is elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Want {
+    /// Its first byte.
+    pub(super) from: u64,
+    /// How many: from one to [`RANGE_BYTES_MAX`].
+    pub(super) bytes: u32,
+}
+
+/// The kind of the frame that holds the bytes of a range as they are.
+const RANGE_KIND: u8 = 3;
+
+/// The frame of a range; an empty one says that it cannot be had.
+pub(super) fn range(bytes: &[u8]) -> Result<Vec<u8>, FrameError> {
+    let length = u32::try_from(bytes.len()).map_err(|_| FrameError::TooLong)?;
+    if length > RANGE_BYTES_MAX {
+        return Err(FrameError::TooLong);
+    }
+    let header = [VERSION, RANGE_KIND, 0, 0];
+    Ok([&MAGIC[..], &header, &length.to_be_bytes(), bytes].concat())
 }
 
 /// What travels in one direction.
@@ -130,6 +160,22 @@ impl Assembler {
 
     /// The next frame, or `None` while it is not all there.
     pub(super) fn next<B: Body>(&mut self) -> Result<Option<B>, FrameError> {
+        let read = |body: &[u8]| serde_json::from_slice(body).map_err(|_| FrameError::Body);
+        self.frame(B::KIND, B::BYTES_MAX, read)
+    }
+
+    /// The next frame, which must be a range of at most so many bytes.
+    pub(super) fn next_range(&mut self, bytes_max: u32) -> Result<Option<Vec<u8>>, FrameError> {
+        let most = usize::try_from(bytes_max).map_err(|_| FrameError::TooLong)?;
+        self.frame(RANGE_KIND, most, |body| Ok(body.to_vec()))
+    }
+
+    fn frame<T>(
+        &mut self,
+        wanted: u8,
+        bytes_max: usize,
+        read: impl FnOnce(&[u8]) -> Result<T, FrameError>,
+    ) -> Result<Option<T>, FrameError> {
         let Some((header, rest)) = self.held.split_first_chunk::<HEADER_BYTES>() else {
             return Ok(None);
         };
@@ -137,18 +183,18 @@ impl Assembler {
         if [m0, m1, m2, m3] != MAGIC || version != VERSION || [z0, z1] != [0, 0] {
             return Err(FrameError::Header);
         }
-        if kind != B::KIND {
+        if kind != wanted {
             return Err(FrameError::Kind);
         }
         let length = usize::try_from(u32::from_be_bytes([l0, l1, l2, l3]))
             .map_err(|_| FrameError::TooLong)?;
-        if length > B::BYTES_MAX {
+        if length > bytes_max {
             return Err(FrameError::TooLong);
         }
         let Some(body) = rest.get(..length) else {
             return Ok(None);
         };
-        let frame = serde_json::from_slice(body).map_err(|_| FrameError::Body)?;
+        let frame = read(body)?;
         self.held.drain(..HEADER_BYTES.saturating_add(length));
         Ok(Some(frame))
     }
@@ -161,7 +207,7 @@ mod tests {
 
     fn request() -> Vec<u8> {
         let instructions = serde_json::value::to_raw_value(&[1, 2]).unwrap();
-        encode(&Request { hint: "a.csv".to_owned(), instructions }).unwrap()
+        encode(&Request { hint: "a.csv".to_owned(), instructions, elsewhere: None }).unwrap()
     }
 
     #[test]
@@ -217,6 +263,23 @@ mod tests {
         assert_eq!(more.next::<Request>().unwrap_err(), FrameError::Body);
     }
 
+    #[test]
+    fn a_range_travels_as_it_is_and_has_its_limit() {
+        let mut assembler = Assembler::default();
+        assembler.feed(&range(b"\0{}").unwrap());
+        assembler.feed(&range(b"").unwrap());
+        assert_eq!(assembler.next_range(3).unwrap().unwrap(), b"\0{}");
+        assert_eq!(assembler.next_range(3).unwrap().unwrap(), b"");
+        assembler.feed(&range(b"four").unwrap());
+        assert_eq!(assembler.next_range(3).unwrap_err(), FrameError::TooLong);
+        let long = vec![0; usize::try_from(RANGE_BYTES_MAX).unwrap() + 1];
+        assert_eq!(range(&long).unwrap_err(), FrameError::TooLong);
+        assert!(range(&long[1..]).is_ok());
+        let mut other = Assembler::default();
+        other.feed(&request());
+        assert_eq!(other.next_range(3).unwrap_err(), FrameError::Kind);
+    }
+
     proptest! {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200), cut in 0_usize..200) {
@@ -229,6 +292,7 @@ mod tests {
                 assembler.feed(second);
                 let _ = assembler.next::<Reply>();
                 let _ = assembler.next::<Request>();
+                let _ = assembler.next_range(100);
             }
         }
 

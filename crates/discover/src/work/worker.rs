@@ -1,8 +1,9 @@
 //! One worker as the server sees it: a child process at the other end of a socket pair.
 
-use super::frame::{self, Assembler, Reply, Request};
+use super::frame::{self, Assembler, RANGE_BYTES_MAX, Reply, Request, Want};
 use super::sandbox::Layers;
 use super::{Instructions, WorkError, WorkerOptions};
+use crate::sources::{Content, Ranges, SpoolRoom};
 use extract::Inspection;
 use rustix::fs::OFlags;
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
@@ -22,6 +23,12 @@ const READY_SECONDS: u64 = 20;
 /// A worker is replaced after so many objects, so that what one of them might have left behind
 /// goes.
 const OBJECTS_MAX: u32 = 2_000;
+
+/// So often a worker may ask for the bytes of an object elsewhere: formats with a directory go back
+/// and forth, and a worker that was taken over must not download for ever.
+const GIVEN_TIMES_MAX: u64 = 64;
+/// Bytes that no ratio is asked of.
+const GIVEN_BYTES_FREE: u64 = 64 * 1024 * 1024;
 
 /// A running worker; dropped, it is killed and reaped.
 #[derive(Debug)]
@@ -113,12 +120,22 @@ impl Worker {
     ) -> Result<Inspection, WorkError> {
         let begun = tokio::time::Instant::now();
         self.objects = self.objects.saturating_add(1);
-        let request = RequestRef { hint: &object.hint, instructions: &instructions.0 };
+        let elsewhere = match &object.content {
+            Handing::Descriptor(..) => None,
+            Handing::Ranges(ranges) => Some(ranges.bytes()),
+        };
+        let request = RequestRef { hint: &object.hint, instructions: &instructions.0, elsewhere };
         let bytes = frame::encode_as::<Request, _>(&request)?;
-        self.ask(&bytes, &object.file).await.map_err(WorkError::Socket)?;
+        match &object.content {
+            Handing::Descriptor(file, _) => self.ask(&bytes, file).await,
+            Handing::Ranges(_) => self.stream.write_all(&bytes).await,
+        }
+        .map_err(WorkError::Socket)?;
+        let mut given = 0_u64;
         let inspection = loop {
             match self.hear().await? {
                 Reply::Progress(bytes) => progress(bytes),
+                Reply::Want(want) => self.give(object, want, &mut given).await?,
                 Reply::Finished(inspection) => break *inspection,
                 Reply::Ready(_) | Reply::Refused(_) => {
                     return Err(frame::FrameError::Unasked.into());
@@ -127,6 +144,35 @@ impl Worker {
         };
         self.busy = self.busy.saturating_add(begun.elapsed());
         Ok(super::bounded::bounded(inspection))
+    }
+
+    /// Fetches a range that the worker wants. One that cannot be had is told by an empty frame: the
+    /// worker says where in the object it was missing.
+    async fn give(
+        &mut self,
+        object: &Handed,
+        want: Want,
+        given: &mut u64,
+    ) -> Result<(), WorkError> {
+        let Handing::Ranges(ranges) = &object.content else {
+            return Err(frame::FrameError::Unasked.into());
+        };
+        let end = want.from.saturating_add(u64::from(want.bytes));
+        if want.bytes == 0 || want.bytes > RANGE_BYTES_MAX || end > ranges.bytes() {
+            return Err(frame::FrameError::Unasked.into());
+        }
+        *given = given.saturating_add(u64::from(want.bytes));
+        let most = ranges.bytes().saturating_mul(GIVEN_TIMES_MAX).max(GIVEN_BYTES_FREE);
+        let found = match *given > most {
+            true => Vec::new(),
+            false => ranges.read(want.from..end).await.unwrap_or_else(|error| {
+                tracing::debug!(%error, "a range of an object cannot be had");
+                Vec::new()
+            }),
+        };
+        let frame = frame::range(&found)?;
+        drop(found);
+        self.stream.write_all(&frame).await.map_err(WorkError::Socket)
     }
 
     /// Sends a frame; the descriptor travels with its first byte.
@@ -170,32 +216,35 @@ impl Worker {
 struct RequestRef<'a> {
     hint: &'a str,
     instructions: &'a serde_json::value::RawValue,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<u64>,
 }
 
-/// An object that can be handed to a worker: a plain file that is open for reading only.
+/// How a worker gets an object.
+#[derive(Debug)]
+enum Handing {
+    /// A plain file that is open for reading only, with its place among the spools if it has one.
+    Descriptor(File, #[expect(dead_code, reason = "held for its drop")] Option<SpoolRoom>),
+    /// It asks for ranges.
+    Ranges(Box<dyn Ranges>),
+}
+
+/// An object that can be handed to a worker.
 #[derive(Debug)]
 pub(super) struct Handed {
-    file: File,
+    content: Handing,
     hint: String,
     /// The source gave only a part of it.
     pub(super) sampled: bool,
 }
 
 impl Handed {
-    /// Makes sure of both; what is open for writing too (anonymous memory) is opened again.
+    /// Makes sure that it is one.
     pub(super) fn of(opened: crate::Opened) -> Result<Self, WorkError> {
-        let kind = rustix::fs::fstat(&opened.file).map_err(|e| WorkError::Descriptor(e.into()))?;
-        if !rustix::fs::FileType::from_raw_mode(kind.st_mode).is_file() {
-            let kind = std::io::Error::from(std::io::ErrorKind::InvalidInput);
-            return Err(WorkError::Descriptor(kind));
-        }
-        let flags =
-            rustix::fs::fcntl_getfl(&opened.file).map_err(|e| WorkError::Descriptor(e.into()))?;
-        let file = if flags & OFlags::ACCMODE == OFlags::RDONLY {
-            opened.file
-        } else {
-            let number = std::os::fd::AsRawFd::as_raw_fd(&opened.file);
-            File::open(format!("/proc/self/fd/{number}")).map_err(WorkError::Descriptor)?
+        let content = match opened.content {
+            Content::File(file) => Handing::Descriptor(plain(file)?, None),
+            Content::Spooled(file, room) => Handing::Descriptor(plain(file)?, Some(room)),
+            Content::Ranges(ranges) => Handing::Ranges(ranges),
         };
         let mut hint = opened.hint;
         if hint.len() > frame::HINT_BYTES_MAX / 2 {
@@ -203,6 +252,21 @@ impl Handed {
             let tail = hint.char_indices().rev().nth(255).map_or(0, |(place, _)| place);
             hint = hint.split_off(tail);
         }
-        Ok(Self { file, hint, sampled: opened.sampled })
+        Ok(Self { content, hint, sampled: opened.sampled })
     }
+}
+
+/// A plain file, opened again for reading only when it is open for writing too.
+fn plain(file: File) -> Result<File, WorkError> {
+    let kind = rustix::fs::fstat(&file).map_err(|e| WorkError::Descriptor(e.into()))?;
+    if !rustix::fs::FileType::from_raw_mode(kind.st_mode).is_file() {
+        let kind = std::io::Error::from(std::io::ErrorKind::InvalidInput);
+        return Err(WorkError::Descriptor(kind));
+    }
+    let flags = rustix::fs::fcntl_getfl(&file).map_err(|e| WorkError::Descriptor(e.into()))?;
+    if flags & OFlags::ACCMODE == OFlags::RDONLY {
+        return Ok(file);
+    }
+    let number = std::os::fd::AsRawFd::as_raw_fd(&file);
+    File::open(format!("/proc/self/fd/{number}")).map_err(WorkError::Descriptor)
 }

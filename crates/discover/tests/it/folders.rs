@@ -64,7 +64,8 @@ fn names(objects: &[Object]) -> Vec<&str> {
 
 async fn text(source: &dyn Source, object: &Object) -> Result<String, SourceError> {
     let mut text = String::new();
-    source.open(object).await?.file.read_to_string(&mut text).unwrap();
+    let mut file = source.open(object).await?.content.into_file().unwrap();
+    file.read_to_string(&mut text).unwrap();
     Ok(text)
 }
 

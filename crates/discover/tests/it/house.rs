@@ -146,7 +146,7 @@ impl Source for OnShelf {
             file.write_all(&bytes).unwrap();
             let file = std::fs::File::open(&path).unwrap();
             std::fs::remove_file(&path).unwrap();
-            Ok(Opened { file, hint: object.name.clone(), sampled: false })
+            Ok(Opened { content: file.into(), hint: object.name.clone(), sampled: false })
         })
     }
 }
@@ -186,15 +186,12 @@ impl Inspector for Here {
 struct LooksHere([u8; 32]);
 
 impl Looking for LooksHere {
-    fn look<'a>(
-        &'a self,
-        mut opened: Opened,
-        progress: &'a (dyn Fn(u64) + Send + Sync),
-    ) -> Look<'a> {
+    fn look<'a>(&'a self, opened: Opened, progress: &'a (dyn Fn(u64) + Send + Sync)) -> Look<'a> {
         Box::pin(async move {
             let mut text = Vec::new();
-            opened.file.rewind().unwrap();
-            opened.file.read_to_end(&mut text).unwrap();
+            let mut file = opened.content.into_file().unwrap();
+            file.rewind().unwrap();
+            file.read_to_end(&mut text).unwrap();
             progress(text.len() as u64);
             inspection(&text, self.0)
         })

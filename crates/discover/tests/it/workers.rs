@@ -34,7 +34,7 @@ fn object(hint: &str, content: &[u8]) -> Opened {
     let memory = rustix::fs::memfd_create("object", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
     let mut file = File::from(memory);
     file.write_all(content).unwrap();
-    Opened { file, hint: hint.to_owned(), sampled: false }
+    Opened { content: file.into(), hint: hint.to_owned(), sampled: false }
 }
 
 async fn done(workers: &Workers, hint: &str, deadline: Duration) -> Inspection {
@@ -165,8 +165,11 @@ async fn what_is_no_plain_file_is_not_handed_on() {
     let workers = Workers::start(options(&[])).await.unwrap();
     let instructions = Instructions::of(&"").unwrap();
     for path in ["/", "/dev/zero"] {
-        let opened =
-            Opened { file: File::open(path).unwrap(), hint: "read".to_owned(), sampled: false };
+        let opened = Opened {
+            content: File::open(path).unwrap().into(),
+            hint: "read".to_owned(),
+            sampled: false,
+        };
         let inspection = workers.inspect(opened, &instructions, LONG, &|_| {}).await;
         assert_eq!(inspection.troubles[0].kind, TroubleKind::Unreadable, "{path}");
     }

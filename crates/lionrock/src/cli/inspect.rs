@@ -105,7 +105,7 @@ async fn each(
     if path.is_file() {
         let file = std::fs::File::open(path).map_err(unusable)?;
         let hint = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let opened = Opened { file, hint, sampled: false };
+        let opened = Opened { content: file.into(), hint, sampled: false };
         let found = looking.look(opened, &|_| ()).await;
         told(&path.display().to_string(), found);
         return Ok(());

@@ -24,7 +24,7 @@ fn object(hint: &str, content: &[u8]) -> Opened {
     let memory = rustix::fs::memfd_create("object", rustix::fs::MemfdFlags::CLOEXEC).unwrap();
     let mut file = File::from(memory);
     file.write_all(content).unwrap();
-    Opened { file, hint: hint.to_owned(), sampled: false }
+    Opened { content: file.into(), hint: hint.to_owned(), sampled: false }
 }
 
 async fn inspected(workers: &Workers, hint: &str, content: &[u8]) -> Inspection {
