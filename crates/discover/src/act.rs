@@ -9,7 +9,7 @@ use crate::discover::{Discover, Inner};
 use crate::error::DiscoverError;
 use crate::finding::{Finding, Handled};
 use crate::folder::Place;
-use crate::records::{Findings, Sources, begun_term};
+use crate::records::{Findings, ObjectStates, Sources, begun_term, finding_term};
 use crate::sources::SourceSetting;
 use kernel::actions::{DataAct, DataDelete, KeyDataKey};
 use kernel::{Action, ActionType, Event, KeyId, Outcome, Permit, Principal, Resource};
@@ -63,13 +63,6 @@ pub struct ActRequest {
     pub reason: String,
 }
 
-/// The hash that an approval of a deletion is bound to.
-#[must_use]
-pub fn delete_hash(resource: &Resource, request: &ActRequest) -> [u8; 32] {
-    let reason = request.reason.trim().as_bytes();
-    access::approvals::request_hash(Action::DataDelete, resource, reason)
-}
-
 /// An act that was begun: what the disk is asked for, and what the record is afterwards.
 struct Begun {
     record: Record<Findings>,
@@ -78,6 +71,29 @@ struct Begun {
 }
 
 impl Discover {
+    /// The hash that an approval of a deletion is bound to: the finding, the reason, and how the
+    /// object was when it was last looked at. Another content is another deletion.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn delete_hash(
+        &self,
+        resource: &Resource,
+        request: &ActRequest,
+    ) -> Result<[u8; 32], DiscoverError> {
+        let found = match resource.id.parse() {
+            Ok(id) => self.inner.store.find_one::<Findings>(&finding_term(id))?,
+            Err(_) => None,
+        };
+        let version = match &found {
+            Some(record) => self.inner.seen_as(&record.value)?,
+            None => None,
+        };
+        let what = (request.reason.trim(), version);
+        let bytes = serde_json::to_vec(&what).map_err(|_| DiscoverError::Changed)?;
+        Ok(access::approvals::request_hash(Action::DataDelete, resource, &bytes))
+    }
+
     /// What can be done with a finding's object as it stands; nothing where the source cannot act.
     ///
     /// # Errors
@@ -164,7 +180,18 @@ impl Discover {
         request: &ActRequest,
     ) -> Result<Finding, DiscoverError> {
         self.live(&permit)?;
-        let spent = self.inner.access.spend(&permit, delete_hash(permit.resource(), request))?;
+        let finding = self.inner.finding_of(&permit)?.value;
+        let place = self.inner.place(&finding)?;
+        let seen = self.inner.seen_as(&finding)?;
+        let is_what_was_seen = match &finding.handled {
+            Some(Handled::Quarantined { .. }) => place.is_quarantined(),
+            _ => seen.is_some() && seen == place.version(),
+        };
+        if !is_what_was_seen && self.acts(&finding)?.contains(&Act::Delete) {
+            return Err(DiscoverError::Changed);
+        }
+        let hash = self.delete_hash(permit.resource(), request)?;
+        let spent = self.inner.access.spend(&permit, hash)?;
         let batch = || spent.map_or_else(Batch::new, access::Spent::into_batch);
         let (begun, by) = self.begin(permit, Act::Delete, request, None, batch).await?;
         let done = aside(begun.place.clone(), |place| place.delete()).await;
@@ -236,6 +263,15 @@ impl Discover {
 }
 
 impl Inner {
+    /// How an object was when it was last looked at; in quarantine nobody changes it.
+    fn seen_as(&self, finding: &Finding) -> Result<Option<String>, DiscoverError> {
+        if matches!(finding.handled, Some(Handled::Quarantined { .. })) {
+            return Ok(Some(QUARANTINE.to_owned()));
+        }
+        let state = self.store.get::<ObjectStates>(&(finding.source, finding.id))?;
+        Ok(state.and_then(|state| state.value.version))
+    }
+
     fn place(&self, finding: &Finding) -> Result<Place, DiscoverError> {
         let source = self.store.get::<Sources>(&finding.source)?.ok_or(DiscoverError::NoSource)?;
         match source.value.setting {

@@ -9,7 +9,9 @@ use crate::records::{FalsePositives, Findings, ObjectStates, Sources, Summaries,
 use extract::{Fingerprint, KindName};
 use kernel::actions::{DataDecide, DataRead};
 use kernel::limits::TEXT_CHARS_MAX;
-use kernel::{Event, Outcome, Permit, Recorder, SourceId, Timestamp};
+use kernel::{
+    DomainId, Event, Outcome, Permit, Recorder, Resource, ResourceKind, SourceId, Timestamp,
+};
 use store::{Batch, Expect, KeyRange, Record, StoreError};
 
 /// Longest time for which a risk is accepted, in days: somebody looks again within a year.
@@ -196,21 +198,63 @@ impl Discover {
         if count == 0 {
             return Err(DiscoverError::Standing(finding.standing().word()));
         }
-        let taken = inner.store.get::<TakenBack>(&())?;
-        let expect = taken.as_ref().map_or(Expect::Absent, |taken| Expect::Version(taken.version));
-        let times = taken.map_or(0, |taken| taken.value).saturating_add(1);
         let guard = permit.guard();
         let event = permit
             .into_event(Outcome::Done, &*inner.clock)
             .with("decision", "taken-back")
             .with("taken-back", count.to_string());
         let batch = batch
-            .put::<TakenBack>(&(), &times, expect)
+            .and(inner.look_at_all_again()?)
             .delete::<ObjectStates>(&(finding.source, finding.id), Expect::Any)
             .guard(guard)
             .event(event);
         inner.store.commit(batch).await?;
         Ok(())
+    }
+
+    /// The key domain in which something was said to be no find; the caller's own where there is
+    /// no such thing, as a refusal would look.
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn no_find_resource(&self, name: &str, own: DomainId) -> Result<Resource, DiscoverError> {
+        let found = self.inner.no_find_of(name)?;
+        let domain = found.map_or(own, |record| record.value.domain);
+        Ok(Resource::new(ResourceKind::Data, name, domain))
+    }
+
+    /// Withdraws one thing that was said to be no find, by the name that the list gives it. The
+    /// next scan looks at every object anew.
+    ///
+    /// # Errors
+    /// When there is no such thing, the reason is empty or too long, or the store fails.
+    pub async fn withdraw(
+        &self,
+        permit: Permit<DataDecide>,
+        reason: &str,
+    ) -> Result<FalsePositive, DiscoverError> {
+        self.live(&permit)?;
+        let reason = text(reason)?;
+        let inner = &self.inner;
+        let record = inner.no_find_of(&permit.resource().id)?.ok_or(DiscoverError::NoNoFind)?;
+        if record.value.domain != permit.resource().domain {
+            return Err(DiscoverError::NoNoFind);
+        }
+        let said = record.value;
+        let guard = permit.guard();
+        let event = permit
+            .into_event(Outcome::Done, &*inner.clock)
+            .with("decision", "withdrawn")
+            .with("kind", String::from(said.no_find.kind()))
+            .with("scope", scope(&said.no_find))
+            .with("reason", reason);
+        let batch = inner.look_at_all_again()?;
+        let batch = batch
+            .delete::<FalsePositives>(&record.key, Expect::Version(record.version))
+            .guard(guard)
+            .event(event);
+        inner.store.commit(batch).await?;
+        Ok(said)
     }
 
     /// Accepts the risk of the permit's finding until a day; afterwards it is open again.
@@ -296,6 +340,15 @@ pub(crate) fn text(reason: &str) -> Result<String, DiscoverError> {
     Ok(reason.to_owned())
 }
 
+/// Forgets how the objects of these findings were when they hold the kind.
+fn look_again(found: &[Record<Findings>], kind: KindName) -> Batch {
+    let holds = |record: &&Record<Findings>| record.value.kinds.iter().any(|k| k.kind == kind);
+    found
+        .iter()
+        .filter(holds)
+        .fold(Batch::new(), |batch, record| batch.delete::<ObjectStates>(&record.key, Expect::Any))
+}
+
 const fn scope(said: &NoFind) -> &'static str {
     match said {
         NoFind::Value { .. } => "value",
@@ -305,6 +358,27 @@ const fn scope(said: &NoFind) -> &'static str {
 }
 
 impl Inner {
+    fn no_find_of(&self, name: &str) -> Result<Option<Record<FalsePositives>>, DiscoverError> {
+        let mut key = [0; 32];
+        let digits = name.as_bytes().chunks(2).map(|two| std::str::from_utf8(two).ok());
+        let bytes: Option<Vec<u8>> = digits.map(|two| u8::from_str_radix(two?, 16).ok()).collect();
+        match bytes {
+            Some(bytes) if bytes.len() == key.len() && name.len() == 2 * key.len() => {
+                key.copy_from_slice(&bytes);
+                Ok(self.store.get::<FalsePositives>(&key)?)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Makes every object worth another look.
+    fn look_at_all_again(&self) -> Result<Batch, DiscoverError> {
+        let taken = self.store.get::<TakenBack>(&())?;
+        let expect = taken.as_ref().map_or(Expect::Absent, |taken| Expect::Version(taken.version));
+        let times = taken.map_or(0, |taken| taken.value).saturating_add(1);
+        Ok(Batch::new().put::<TakenBack>(&(), &times, expect))
+    }
+
     /// Changes one finding with what rests on it, in one commit with `first`; anew when a scan
     /// wrote it meanwhile.
     pub(crate) async fn change(
@@ -370,6 +444,12 @@ impl Inner {
                 let mut found = self.store.scan::<Findings>(&range, APPLIED_AT_ONCE)?;
                 let Some(last) = found.last() else { break };
                 let next = range.clone().after(&last.key);
+                // A finding keeps a few values of many: the next scan counts them anew.
+                let anew = match said {
+                    NoFind::Value { kind, .. } => look_again(&found, *kind),
+                    NoFind::Column { .. } | NoFind::Object { .. } => Batch::new(),
+                };
+                self.store.commit(anew).await?;
                 found.retain(|record| record.value.clone().set_aside(said));
                 if !found.is_empty() {
                     let told = Event::system("data.decision-applied", self.clock.wall())

@@ -305,7 +305,9 @@ impl Inner {
         let (profile, judged) = (self.profile(source.profile.as_deref())?, self.judged()?);
         let detectors = self.all_detectors()?;
         let lens = self.lens(&source, &detectors)?;
-        let look_for = LookFor { detectors, fingerprint_key: self.fingerprint_key };
+        let ignored = judged.values();
+        let fingerprint_key = self.fingerprint_key;
+        let look_for = LookFor { detectors, fingerprint_key, ignored };
         let looking = self.inspector.ready(&look_for).await.map_err(DiscoverError::NotReady)?;
         let place = source.place(&self.regions);
         let inner = Arc::clone(self);

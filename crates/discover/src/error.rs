@@ -33,6 +33,9 @@ pub enum DiscoverError {
     /// No such finding, or it is another key domain's.
     #[error("no such finding")]
     NoFinding,
+    /// Nothing of that name was said to be no find.
+    #[error("nothing of that name was said to be no find")]
+    NoNoFind,
     /// No such detector.
     #[error("no such detector")]
     NoDetector,
@@ -123,6 +126,7 @@ impl DiscoverError {
             Self::LeaseLost => "lease-lost",
             Self::NotLeft => "not-left",
             Self::NoFinding => "no-finding",
+            Self::NoNoFind => "no-no-find",
             Self::NoDetector => "no-detector",
             Self::NoProfile(_) => "no-profile",
             Self::NameTaken => "name-taken",
@@ -183,6 +187,7 @@ impl From<DiscoverError> for Problem {
             DiscoverError::NoSource => return Self::not_found("source"),
             DiscoverError::NoScan => return Self::not_found("scan"),
             DiscoverError::NoFinding => return Self::not_found("finding"),
+            DiscoverError::NoNoFind => return Self::not_found("decision"),
             DiscoverError::NoDetector => return Self::not_found("detector"),
             DiscoverError::Value { field, rule } => return Self::field(field, rule),
             DiscoverError::NoProfile(_) => return Self::field("/profile", error.to_string()),

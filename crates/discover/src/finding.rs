@@ -379,7 +379,10 @@ fn kinds(
             if all_known || judged.is_object(source, object, kind) {
                 kept = Tally::default();
             }
-            entry.set_aside = entry.set_aside.saturating_add(tally.all() - kept.all());
+            entry.set_aside = entry
+                .set_aside
+                .saturating_add(count.ignored)
+                .saturating_add(tally.all() - kept.all());
             entry.tally = entry.tally.plus(kept);
             for sample in &count.samples {
                 if entry.samples.len() < SAMPLES_MAX && !known.contains(&sample.fingerprint.0) {

@@ -59,6 +59,14 @@ impl Place {
         opened() == Some(true)
     }
 
+    /// How the object is now, as a scan would write it down.
+    pub(crate) fn version(&self) -> Option<String> {
+        let (folder, last) = self.parent(&self.object).ok()?;
+        let found = rustix::fs::statat(&folder, last, AtFlags::SYMLINK_NOFOLLOW).ok()?;
+        let file = FileType::from_raw_mode(found.st_mode).is_file();
+        file.then(|| crate::sources::version_of(&found))
+    }
+
     /// Moves the object into the quarantine folder, which only its owner may enter.
     pub(crate) fn quarantine(&self) -> Result<(), DiscoverError> {
         let root = self.root()?;

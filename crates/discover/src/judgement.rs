@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::HashSet;
 
 /// Most false positives of one installation: beyond it a detector or a profile has to change.
-pub const FALSE_POSITIVES_MAX: usize = 100_000;
+pub const FALSE_POSITIVES_MAX: usize = extract::IGNORED_MAX;
 
 /// What was said to be no find.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -60,6 +60,12 @@ impl NoFind {
         audit::Hash::of(format!("{self:?}").as_bytes()).0
     }
 
+    /// How it is named from outside: its key in hexadecimal digits.
+    #[must_use]
+    pub fn name(&self) -> String {
+        documents::hex(&self.key())
+    }
+
     /// The kind that it speaks of.
     #[must_use]
     pub const fn kind(&self) -> KindName {
@@ -78,6 +84,15 @@ pub(crate) struct Judged(HashSet<NoFind>);
 impl Judged {
     pub(crate) fn of(all: impl IntoIterator<Item = NoFind>) -> Self {
         Self(all.into_iter().collect())
+    }
+
+    /// Values that are none, for those who count.
+    pub(crate) fn values(&self) -> Vec<extract::Ignored> {
+        let value = |no_find: &NoFind| match no_find {
+            NoFind::Value { kind, fingerprint } => Some(extract::Ignored(*kind, *fingerprint)),
+            NoFind::Column { .. } | NoFind::Object { .. } => None,
+        };
+        self.0.iter().filter_map(value).take(extract::IGNORED_MAX).collect()
     }
 
     pub(crate) fn is_value(&self, kind: KindName, fingerprint: Fingerprint) -> bool {

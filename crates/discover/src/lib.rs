@@ -47,7 +47,7 @@ mod summary;
 mod told;
 pub mod work;
 
-pub use act::{Act, ActRequest, delete_hash};
+pub use act::{Act, ActRequest};
 pub use class::{Category, Class};
 pub use decide::{ACCEPT_DAYS_MAX, SaidNoFind};
 pub use detectors::{

@@ -51,6 +51,7 @@ impl Inspector for Sandboxed {
 fn instructions(look_for: &LookFor) -> Result<Instructions, WorkError> {
     let key = look_for.fingerprint_key;
     let mut settings = Settings::everything(key);
+    settings.ignored.clone_from(&look_for.ignored);
     settings.customs = look_for
         .detectors
         .iter()

@@ -28,6 +28,8 @@ pub struct LookFor {
     pub detectors: Vec<Detector>,
     /// The key of fingerprints and of exact values.
     pub fingerprint_key: [u8; 32],
+    /// Values that somebody said are none.
+    pub ignored: Vec<extract::Ignored>,
 }
 
 impl std::fmt::Debug for LookFor {

@@ -18,6 +18,7 @@ mod tables;
 mod throttle;
 mod tls;
 
+pub(crate) use folder::version_of;
 pub use setting::{
     AzureSetting, DatabaseSetting, FolderSetting, GitSetting, GoogleSetting, S3Setting,
     SourceSetting, open,

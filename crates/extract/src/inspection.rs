@@ -123,6 +123,9 @@ pub struct KindCount {
     pub likely: u64,
     /// Different values among them, counted up to a limit of the engine.
     pub distinct: u64,
+    /// Occurrences of values that are known to be none; they count nowhere else.
+    #[serde(default)]
+    pub ignored: u64,
     /// A few of them; a name never stands beside an identity card number.
     pub samples: Vec<Sample>,
 }

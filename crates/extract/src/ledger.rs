@@ -36,6 +36,7 @@ struct Tally {
     sure: u64,
     likely: u64,
     distinct: HashSet<u64>,
+    ignored: u64,
     samples: Vec<Sample>,
 }
 
@@ -104,6 +105,10 @@ impl Ledger {
             return;
         }
         let tally = self.tallies.entry(hit.kind).or_default();
+        if self.detectors.ignores(hit.kind, value) {
+            tally.ignored += 1;
+            return;
+        }
         if sure && !self.conservative {
             tally.sure += 1;
         } else {
@@ -135,6 +140,7 @@ impl Ledger {
                 sure: tally.sure,
                 likely: tally.likely,
                 distinct: tally.distinct.len() as u64,
+                ignored: tally.ignored,
                 samples: if hidden { Vec::new() } else { tally.samples },
             }
         });

@@ -69,7 +69,7 @@ pub use limits::{
     UNPACKED_RATIO_MAX,
 };
 pub use settings::{
-    CUSTOMS_MAX, CustomRule, CustomSpec, Detectors, SAMPLES_PER_KIND, SAMPLES_PER_KIND_MAX,
-    Settings, SettingsError,
+    CUSTOMS_MAX, CustomRule, CustomSpec, Detectors, IGNORED_MAX, Ignored, SAMPLES_PER_KIND,
+    SAMPLES_PER_KIND_MAX, Settings, SettingsError,
 };
 pub use spans::{Span, spans};

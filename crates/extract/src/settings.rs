@@ -1,15 +1,17 @@
 //! What an inspection looks for, in a form that crosses a socket, and the same made ready.
 
-use crate::KindName;
 use crate::fingerprint::{Key, Keyed};
+use crate::{Fingerprint, KindName};
 use detect::{Columns, Confidence, Custom, CustomError, Document, Hit, Kind, Layout};
 use serde::{Deserialize, Serialize};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// Samples of one kind in one part, unless told otherwise: enough to recognise a false find.
 pub const SAMPLES_PER_KIND: usize = 3;
 /// Samples of one kind in one part at most, whatever the settings say.
 pub const SAMPLES_PER_KIND_MAX: usize = 20;
+/// Values of one scan that are known to be none: they cross a socket with each object.
+pub const IGNORED_MAX: usize = 20_000;
 /// Detectors of the bank's own in one scan: each reads the text once more.
 pub const CUSTOMS_MAX: usize = 100;
 
@@ -23,6 +25,10 @@ pub struct Settings {
     pub customs: Vec<CustomSpec>,
     /// The key of the fingerprints in the samples.
     pub fingerprint_key: Key,
+    /// Values that are known to be none, by their fingerprints under the same key; see
+    /// [`Ignored`].
+    #[serde(default)]
+    pub ignored: Vec<Ignored>,
     /// Samples of one kind in one part, at most [`SAMPLES_PER_KIND_MAX`]; 0 keeps none.
     pub samples_per_kind_max: usize,
 }
@@ -35,10 +41,15 @@ impl Settings {
             detectors: Kind::ALL.into_iter().map(KindName).collect(),
             customs: Vec::new(),
             fingerprint_key: Key::new(fingerprint_key),
+            ignored: Vec::new(),
             samples_per_kind_max: SAMPLES_PER_KIND,
         }
     }
 }
+
+/// A value of one kind that is known to be none: a number of the training, a form's example.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ignored(pub KindName, pub Fingerprint);
 
 /// A detector of the bank's own.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -80,6 +91,9 @@ pub enum SettingsError {
     /// Too many detectors of the bank's own.
     #[error("a scan has at most `{CUSTOMS_MAX}` detectors of the bank's own")]
     TooManyCustoms,
+    /// Too many values that are known to be none.
+    #[error("a scan knows at most `{IGNORED_MAX}` values that are none")]
+    TooManyIgnored,
     /// One of them is wrong.
     #[error("the detector `custom-{number}` cannot be used")]
     Custom {
@@ -96,6 +110,7 @@ impl From<SettingsError> for kernel::Problem {
         match error {
             SettingsError::Custom { source, .. } => source.into(),
             error @ SettingsError::TooManyCustoms => Self::field("/detectors", error.to_string()),
+            error @ SettingsError::TooManyIgnored => Self::field("/ignored", error.to_string()),
         }
     }
 }
@@ -105,6 +120,7 @@ impl From<SettingsError> for kernel::Problem {
 pub struct Detectors {
     kinds: HashSet<Kind>,
     customs: Vec<Custom>,
+    ignored: HashMap<Kind, HashSet<[u8; 16]>>,
     pub(crate) keyed: Keyed,
     pub(crate) samples: usize,
 }
@@ -117,6 +133,13 @@ impl Detectors {
     pub fn new(settings: &Settings) -> Result<Self, SettingsError> {
         if settings.customs.len() > CUSTOMS_MAX {
             return Err(SettingsError::TooManyCustoms);
+        }
+        if settings.ignored.len() > IGNORED_MAX {
+            return Err(SettingsError::TooManyIgnored);
+        }
+        let mut ignored: HashMap<Kind, HashSet<[u8; 16]>> = HashMap::new();
+        for Ignored(kind, fingerprint) in &settings.ignored {
+            ignored.entry(kind.0).or_default().insert(fingerprint.0);
         }
         let compiled = settings.customs.iter().map(|spec| {
             let made = match &spec.rule {
@@ -134,6 +157,7 @@ impl Detectors {
         Ok(Self {
             kinds: settings.detectors.iter().map(|name| name.0).collect(),
             customs: compiled.collect::<Result<_, _>>()?,
+            ignored,
             keyed: Keyed::new(&settings.fingerprint_key),
             samples: settings.samples_per_kind_max.min(SAMPLES_PER_KIND_MAX),
         })
@@ -150,6 +174,12 @@ impl Detectors {
             found.hits.sort_by_key(|hit: &Hit| (hit.start, hit.end));
         }
         found
+    }
+
+    /// Whether a value of this kind is known to be none. Only kinds of which some are cost a hash.
+    pub(crate) fn ignores(&self, kind: Kind, value: &[u8]) -> bool {
+        let known = self.ignored.get(&kind);
+        known.is_some_and(|known| known.contains(&self.keyed.fingerprint(kind, value).0))
     }
 
     /// Whether finds of this kind were asked for.

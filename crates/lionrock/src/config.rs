@@ -73,6 +73,10 @@ pub struct Config {
     /// Everything is a sample: set by the demonstration, never by a file.
     #[serde(skip)]
     pub sample: bool,
+    /// The program whose `work` subcommand parses found files, where the running one has none: set
+    /// by whoever holds a server inside another program, never by a file.
+    #[serde(skip)]
+    pub worker: Option<PathBuf>,
 }
 
 /// How the seal opens at start.
@@ -155,6 +159,7 @@ impl Default for Config {
             client_authorities: None,
             checkpoints: CheckpointConfig::default(),
             sample: false,
+            worker: None,
             syslog: None,
             checks: ChecksConfig::default(),
         }

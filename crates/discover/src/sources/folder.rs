@@ -253,6 +253,20 @@ fn names_of(root: &OwnedFd, path: &Path) -> Result<Vec<OsString>, Errno> {
     Ok(names)
 }
 
+/// How a file is: whoever changes it changes this.
+pub(crate) fn version_of(stat: &Stat) -> String {
+    format!(
+        "{}.{}.{}.{}.{}.{}.{}",
+        stat.st_dev,
+        stat.st_ino,
+        stat.st_size,
+        stat.st_mtime,
+        stat.st_mtime_nsec,
+        stat.st_ctime,
+        stat.st_ctime_nsec
+    )
+}
+
 fn object(path: &Path, stat: &Stat, passable: bool) -> Object {
     let (user, group, mode) = (stat.st_uid, stat.st_gid, stat.st_mode);
     let mut readers = Vec::new();
@@ -266,20 +280,10 @@ fn object(path: &Path, stat: &Stat, passable: bool) -> Object {
     if public {
         readers.push("everybody on the machine".to_owned());
     }
-    let version = format!(
-        "{}.{}.{}.{}.{}.{}.{}",
-        stat.st_dev,
-        stat.st_ino,
-        stat.st_size,
-        stat.st_mtime,
-        stat.st_mtime_nsec,
-        stat.st_ctime,
-        stat.st_ctime_nsec
-    );
     Object {
         name: shown(path),
         bytes: u64::try_from(stat.st_size).ok(),
-        version: Some(version),
+        version: Some(version_of(stat)),
         exposure: Exposure {
             public: Some(public),
             readers,

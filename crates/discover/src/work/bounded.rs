@@ -131,6 +131,7 @@ mod tests {
             sure: 1,
             likely: 0,
             distinct: 1,
+            ignored: 0,
             samples: vec![sample; SAMPLES_MAX + 1],
         };
         let part = Part {

@@ -160,3 +160,47 @@ async fn reports_are_written_in_every_form_and_hold_no_value() {
         }
     }
 }
+
+/// Twelve different numbers, the first of them nine times: more than a finding keeps samples of.
+fn many() -> String {
+    let check = ["A123456(3)", "E364912(5)", "D288754(2)", "A555555(6)", "C668668(E)"];
+    let rest: String = check.iter().skip(1).map(|n| format!("HKID {n}\n")).collect();
+    format!("{}{rest}", "HKID A123456(3)\n".repeat(9))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn counts_follow_a_value_that_is_no_find_and_come_back_when_it_is_withdrawn() {
+    let house = House::new().await;
+    house.shelf.put("many.txt", &many());
+    let source = house.source("retail", "/shelf").await;
+    house.scan(source).await;
+    let all = cards(&house.findings(Wanted::default())[0]);
+    assert!(all >= 9, "{all}");
+    let finding = house.findings(Wanted::default())[0].clone();
+    let masked = "A12****(*)";
+    let sample = finding.kinds[0].samples.iter().find(|s| s.masked == masked).unwrap();
+    let said = SaidNoFind::Value { kind: CARD, fingerprint: sample.fingerprint };
+    let permit = house.permit::<DataDecide>(&finding.id.to_string());
+    house.discover.no_find(permit, said, "number of the training").await.unwrap();
+    // Nothing of the object changed, and yet its next scan counts anew.
+    house.scan(source).await;
+    let after = house.findings(Wanted::default())[0].clone();
+    assert_eq!((cards(&after), after.kinds[0].set_aside), (all - 9, 9));
+    let house = house.restarted().await;
+    house.shelf.put("many.txt", &format!("{}\n", many()));
+    house.shelf.put("other.txt", OTHER);
+    house.scan(source).await;
+    let found = house.findings(Wanted::default());
+    assert_eq!(cards(find(&found, "many.txt")), all - 9, "it holds after a restart");
+    assert_eq!(find(&found, "other.txt").standing(), Standing::FalsePositive);
+    let said = house.discover.no_finds(house.permit("*")).unwrap();
+    let name = said[0].no_find.name();
+    let unknown = house.discover.withdraw(house.permit(&"0".repeat(64)), "no").await;
+    assert!(matches!(unknown, Err(DiscoverError::NoNoFind)), "{unknown:?}");
+    house.discover.withdraw(house.permit(&name), "it is a customer after all").await.unwrap();
+    assert!(house.discover.no_finds(house.permit("*")).unwrap().is_empty());
+    house.scan(source).await;
+    let found = house.findings(Wanted::default());
+    assert_eq!(cards(find(&found, "many.txt")), all);
+    assert_eq!(find(&found, "other.txt").standing(), Standing::Open);
+}

@@ -7,7 +7,8 @@ use detect::Confidence;
 use discover::sources::FolderSetting;
 use discover::*;
 use extract::{
-    ColumnFinding, Coverage, Fingerprint, Format, Inspection, KindCount, KindName, Part, Sample,
+    ColumnFinding, Coverage, Fingerprint, Format, Ignored, Inspection, KindCount, KindName, Part,
+    Sample,
 };
 use inventory::Inventory;
 use kernel::actions::DataRead;
@@ -175,7 +176,7 @@ struct Here;
 
 impl Inspector for Here {
     fn ready<'a>(&'a self, look_for: &'a LookFor) -> Readying<'a> {
-        let looking: Arc<dyn Looking> = Arc::new(LooksHere(look_for.fingerprint_key));
+        let looking: Arc<dyn Looking> = Arc::new(LooksHere(look_for.clone()));
         Box::pin(async move { Ok(looking) })
     }
     fn at_once(&self) -> usize {
@@ -183,7 +184,7 @@ impl Inspector for Here {
     }
 }
 
-struct LooksHere([u8; 32]);
+struct LooksHere(LookFor);
 
 impl Looking for LooksHere {
     fn look<'a>(&'a self, opened: Opened, progress: &'a (dyn Fn(u64) + Send + Sync)) -> Look<'a> {
@@ -193,25 +194,31 @@ impl Looking for LooksHere {
             file.rewind().unwrap();
             file.read_to_end(&mut text).unwrap();
             progress(text.len() as u64);
-            inspection(&text, self.0)
+            inspection(&text, &self.0)
         })
     }
 }
 
-fn inspection(text: &[u8], key: [u8; 32]) -> Inspection {
+fn inspection(text: &[u8], look_for: &LookFor) -> Inspection {
+    let key = look_for.fingerprint_key;
     let coverage = if text.starts_with(b"DEAD") { Coverage::None } else { Coverage::Whole };
     let found = detect::document(text);
     let mut kinds: BTreeMap<KindName, (KindCount, BTreeSet<[u8; 16]>)> = BTreeMap::new();
     for hit in found.hits.iter().filter(|hit| hit.confidence > Confidence::Possible) {
         let value = String::from_utf8_lossy(&text[hit.start..hit.end]);
         let kind = KindName(hit.kind);
-        let empty = KindCount { kind, sure: 0, likely: 0, distinct: 0, samples: Vec::new() };
+        let empty =
+            KindCount { kind, sure: 0, likely: 0, distinct: 0, ignored: 0, samples: Vec::new() };
         let (count, seen) = kinds.entry(kind).or_insert_with(|| (empty, BTreeSet::new()));
+        let hash = audit::Hash::of(&[&key[..], value.as_bytes()].concat()).0;
+        let print = *hash.first_chunk().unwrap();
+        if look_for.ignored.contains(&Ignored(kind, Fingerprint(print))) {
+            count.ignored += 1;
+            continue;
+        }
         let sure = hit.confidence == Confidence::Sure;
         count.sure += u64::from(sure);
         count.likely += u64::from(!sure);
-        let hash = audit::Hash::of(&[&key[..], value.as_bytes()].concat()).0;
-        let print = *hash.first_chunk().unwrap();
         seen.insert(print);
         if count.samples.len() < 3 {
             count.samples.push(Sample {

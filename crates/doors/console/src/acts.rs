@@ -6,7 +6,7 @@
 use crate::console::blocking;
 use crate::desk::Desk;
 use crate::fields::Fields;
-use crate::load::requests::{KeyAct, exact};
+use crate::load::requests::{Exact, KeyAct, exact};
 use access::NewApproval;
 use access::approvals::{ApprovalRule, Occasion};
 use comply::{Period, ReportRequest, Reports, Signing, Step};
@@ -193,15 +193,22 @@ pub(crate) async fn on_request(
                 Ok(reading.rooms.access.approvals(permit)?)
             })
             .await?;
-            let (key, act) = found.first().and_then(exact).ok_or_else(|| {
+            let act = found.first().and_then(|view| exact(&desk, view)).ok_or_else(|| {
                 Problem::new(
                     ProblemKind::Conflict,
                     "not-from-here",
                     "this request was asked for through another door; carry it out there",
                 )
             })?;
-            carry_out(&desk, key, &act).await?;
-            return Ok(format!("/keys/{key}"));
+            return match act {
+                Exact::Key(key, act) => {
+                    carry_out(&desk, key, &act).await?;
+                    Ok(format!("/keys/{key}"))
+                }
+                Exact::Delete(finding, request) => {
+                    crate::data_acts::delete(&desk, finding, &request).await
+                }
+            };
         }
         _ => {
             return Err(Problem::field("/decision", "expected `approve`, `reject` or `carry-out`"));

@@ -2,9 +2,16 @@
 
 use crate::desk::Desk;
 use crate::fields::Fields;
+use access::NewApproval;
+use access::approvals::Occasion;
 use discover::{ActRequest, DiscoverError, Edit, SaidNoFind, SourceChange};
-use kernel::actions::{DataAct, DataDecide, DataScan, DataSource, KeyDataKey};
-use kernel::{ActionType, Caller, FindingId, KeyId, Name, Permit, Problem, SourceId};
+use kernel::actions::{
+    ApprovalRequest, DataAct, DataDecide, DataDelete, DataScan, DataSource, KeyDataKey,
+};
+use kernel::{
+    Action, ActionType, Caller, FindingId, KeyId, Name, Permit, Problem, Resource, ResourceKind,
+    SourceId,
+};
 use serde_json::json;
 use std::sync::Arc;
 
@@ -137,8 +144,38 @@ pub(crate) async fn on_finding(
             let key = desk.rooms.key_permit::<KeyDataKey>(&ourselves, key)?;
             discover.encrypt(act, key, &request).await?;
         }
+        "ask-delete" => return ask_delete(&desk, id, request).await,
         _ => return Err(Problem::not_found("act on a finding")),
     }
+    Ok(format!("/data/findings/{id}"))
+}
+
+/// Asks others to approve a deletion; goes on to the request.
+async fn ask_delete(desk: &Desk, id: FindingId, request: ActRequest) -> Result<String, Problem> {
+    let discover = &desk.rooms.discover;
+    let resource = discover.finding_resource(id, desk.caller.domain)?;
+    let all = Resource::all(ResourceKind::Approval, resource.domain);
+    let permit = desk.permit::<ApprovalRequest>(all)?;
+    let new = NewApproval {
+        action: Action::DataDelete,
+        occasion: Occasion::Always,
+        request_hash: discover.delete_hash(&resource, &request)?,
+        resource,
+        reason: request.reason,
+        effect: vec![format!("the object of {id} is lost for good")],
+    };
+    let id = desk.rooms.access.request_approval(permit, new, None).await?;
+    Ok(format!("/requests#{id}"))
+}
+
+/// Carries out a deletion that others approved; goes on to the finding.
+pub(crate) async fn delete(
+    desk: &Desk,
+    id: FindingId,
+    request: &ActRequest,
+) -> Result<String, Problem> {
+    let permit = permit::<DataDelete>(desk, id)?;
+    desk.rooms.discover.delete(permit, request).await?;
     Ok(format!("/data/findings/{id}"))
 }
 

@@ -2,8 +2,8 @@
 
 use detect::{KeyedHash, Kind};
 use extract::{
-    CUSTOMS_MAX, CustomRule, CustomSpec, Detectors, Fingerprint, Inspection, Key, KindName, Limits,
-    SAMPLES_PER_KIND_MAX, Settings, SettingsError, inspect, spans,
+    CUSTOMS_MAX, CustomRule, CustomSpec, Detectors, Fingerprint, IGNORED_MAX, Ignored, Inspection,
+    Key, KindName, Limits, SAMPLES_PER_KIND_MAX, Settings, SettingsError, inspect, spans,
 };
 use std::io::Cursor;
 use std::sync::Arc;
@@ -105,4 +105,23 @@ fn spans_are_places_in_the_decoded_text() {
         assert_eq!(decoded, text.as_bytes());
         assert_eq!((found[0].start, found[0].end), (15, 25));
     }
+}
+
+#[test]
+fn a_value_that_is_known_to_be_none_counts_nowhere_but_as_ignored() {
+    let text = format!("{}HKID E364912(5)\n", "HKID A123456(3)\n".repeat(40));
+    let plain = Settings::everything([1; 32]);
+    let before = look(&plain, &text);
+    let kind = &before.parts[0].kinds[0];
+    assert_eq!((kind.sure, kind.distinct, kind.ignored), (41, 2, 0));
+    let known = kind.samples.iter().find(|sample| sample.masked == "A12****(*)").unwrap();
+    let ignored = vec![Ignored(kind.kind, known.fingerprint)];
+    let after = look(&Settings { ignored, ..plain.clone() }, &text);
+    let kind = &after.parts[0].kinds[0];
+    assert_eq!((kind.sure, kind.distinct, kind.ignored), (1, 1, 40));
+    assert!(kind.samples.iter().all(|sample| sample.masked != "A12****(*)"));
+    let one = Ignored(kind.kind, Fingerprint([0; 16]));
+    let full = |count| Detectors::new(&Settings { ignored: vec![one; count], ..plain.clone() });
+    assert!(full(IGNORED_MAX).is_ok());
+    assert!(matches!(full(IGNORED_MAX + 1), Err(SettingsError::TooManyIgnored)));
 }

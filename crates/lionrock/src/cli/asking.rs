@@ -74,6 +74,14 @@ pub enum Act {
         #[arg(long)]
         reason: String,
     },
+    /// To delete the object of a finding for good (`lionrock discover act delete`).
+    DeleteData {
+        /// The finding.
+        finding: String,
+        /// Why; the same words carry it out.
+        #[arg(long)]
+        reason: String,
+    },
     /// To give a key out, wrapped (`lionrock keys export`).
     ExportKey {
         /// The key.
@@ -173,6 +181,10 @@ impl Act {
             }
             Self::ResumeKey { key, reason } => {
                 (on_key("resume-key", key, json!({ "reason": reason })), reason)
+            }
+            Self::DeleteData { finding, reason } => {
+                let with = json!({ "finding": finding, "body": { "reason": reason } });
+                (named("delete-data", with), reason)
             }
             Self::ExportKey { key, leaving } => {
                 (on_key("export-key", key, leaving.body()?), leaving.reason)

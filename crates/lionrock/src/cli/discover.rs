@@ -108,6 +108,16 @@ pub enum Discover {
         #[arg(long, required_unless_present = "take_back")]
         reason: Option<String>,
     },
+    /// Lists what was said to be no find, with the name by which it is withdrawn.
+    NoFinds,
+    /// Withdraws something that was said to be no find; the next scan counts it again.
+    Withdraw {
+        /// Its name in the list.
+        name: String,
+        /// Why: stands in the log.
+        #[arg(long)]
+        reason: String,
+    },
     /// Acts on the object of a finding.
     Act {
         /// What to do.
@@ -265,6 +275,14 @@ async fn asked(verb: Verb, discover: Discover) -> Result<(), CliError> {
         }
         Discover::Show { finding } => {
             verb.get(&["data", "findings", &finding], &[], show::fields).await
+        }
+        Discover::NoFinds => {
+            let columns = show::table(&["name", "no_find", "reason", "at"]);
+            verb.get(&["data", "no-finds"], &[], columns).await
+        }
+        Discover::Withdraw { name, reason } => {
+            let body = json!({ "reason": reason });
+            verb.post(&["data", "no-finds", &name, "withdraw"], Some(&body), show::fields).await
         }
         Discover::Decide { .. } => decide(verb, discover).await,
         Discover::Act { act, finding, key, reason } => {

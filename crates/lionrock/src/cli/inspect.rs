@@ -47,7 +47,7 @@ pub(super) async fn run(json: bool, wanted: Inspect) -> Result<(), CliError> {
     SystemRng.fill(&mut key).map_err(|_| CliError::NoRandomness)?;
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
     let inspector = Sandboxed::new(WorkerOptions::this_program(processors.min(WORKERS_MAX)));
-    let look_for = LookFor { detectors: Vec::new(), fingerprint_key: key };
+    let look_for = LookFor { detectors: Vec::new(), fingerprint_key: key, ignored: Vec::new() };
     let looking = inspector.ready(&look_for).await.map_err(CliError::Worker)?;
     let profile = Profile::builtin().map_err(|cause| CliError::Worker(cause.into()))?;
     let began = SystemClock.monotonic();

@@ -153,7 +153,7 @@ impl Opened {
             keys: keys.clone(),
             inventory: inventory.clone(),
             opener: Arc::new(OpenSources),
-            inspector: Arc::new(Sandboxed::new(WorkerOptions::this_program(workers()))),
+            inspector: Arc::new(Sandboxed::new(worker_options(&installation.config))),
             clock: Arc::clone(clock),
             rng: Arc::clone(rng),
         })
@@ -228,6 +228,14 @@ impl Opened {
             Ok(Err(cause)) => tracing::error!(%cause, "the anchor could not be written"),
             Err(_) => tracing::error!("closing did not end"),
         }
+    }
+}
+
+fn worker_options(config: &crate::config::Config) -> WorkerOptions {
+    let options = WorkerOptions::this_program(workers());
+    match &config.worker {
+        Some(program) => WorkerOptions { program: program.clone(), ..options },
+        None => options,
     }
 }
 

@@ -47,7 +47,8 @@ fn sample(endpoint: &Endpoint) -> Option<(&'static str, Option<Value>)> {
         }
         (
             "POST",
-            "/data/findings/{finding}/reopen"
+            "/data/no-finds/{name}/withdraw"
+            | "/data/findings/{finding}/reopen"
             | "/data/findings/{finding}/quarantine"
             | "/data/findings/{finding}/restore"
             | "/data/findings/{finding}/delete",
@@ -135,6 +136,7 @@ fn path(endpoint: &Endpoint) -> String {
         "{finding}" => id("fnd"),
         "{detector}" => "1".into(),
         "{profile}" => "bank".into(),
+        "{name}" => "0".repeat(64),
         "{report}" => id("rep"),
         "{requirement}" => "any".into(),
         "{guide}" => "sa-2".into(),

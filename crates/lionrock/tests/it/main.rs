@@ -9,6 +9,8 @@ mod clocks;
 #[cfg(test)]
 mod commanding;
 #[cfg(test)]
+mod deleting;
+#[cfg(test)]
 mod docs;
 #[cfg(test)]
 mod grouping;

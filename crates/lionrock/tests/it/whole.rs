@@ -29,6 +29,7 @@ impl Scratch {
             lionrock::folder::write_private(&key, &[7; 32]).unwrap();
         }
         let mut config = Config { data: self.0.join("data"), ..Config::default() };
+        config.worker = Some(env!("CARGO_BIN_EXE_lionrock").into());
         config.listen = ([127, 0, 0, 1], 0).into();
         config.seal.key_file = Some(key);
         config

@@ -6,8 +6,9 @@ use crate::frame::Source;
 use crate::pages::requests::{Request, Requests};
 use access::ApprovalView;
 use access::approvals::ApprovalState;
+use discover::ActRequest;
 use kernel::actions::ApprovalRead;
-use kernel::{Action, KeyId, Name, Permit, Principal, Problem, Resource};
+use kernel::{Action, FindingId, KeyId, Name, Permit, Principal, Problem, Resource};
 use keys::{Destroy, Reason, Resume, Suspend, approval_hash};
 
 /// An act on a key that others approve, exactly as it will be carried out.
@@ -122,7 +123,8 @@ fn what(desk: &Desk, view: &ApprovalView) -> String {
 }
 
 fn thing_page(resource: &str) -> Option<String> {
-    resource.parse::<KeyId>().ok().map(|key| format!("/keys/{key}"))
+    let finding = resource.parse::<FindingId>().ok().map(|id| format!("/data/findings/{id}"));
+    resource.parse::<KeyId>().ok().map(|key| format!("/keys/{key}")).or(finding)
 }
 
 fn state(state: ApprovalState) -> State {
@@ -154,7 +156,10 @@ fn offer(desk: &Desk, view: &ApprovalView) -> crate::pages::requests::Offer {
                 Err(_) => Offer::No("none of your roles may decide it"),
             }
         }
-        (ApprovalState::Approved, true) if exact(view).is_some() => Offer::CarryOut,
+        (ApprovalState::Approved, true) if exact(desk, view).is_some() => Offer::CarryOut,
+        (ApprovalState::Approved, true) if approval.subject.action == "data.delete" => {
+            Offer::No("the object has changed since, or it was asked for elsewhere")
+        }
         (ApprovalState::Approved, true) => {
             Offer::No("it was asked for through another door; carry it out there")
         }
@@ -162,12 +167,26 @@ fn offer(desk: &Desk, view: &ApprovalView) -> crate::pages::requests::Offer {
     }
 }
 
+/// An act that was approved.
+pub(crate) enum Exact {
+    Key(KeyId, KeyAct),
+    Delete(FindingId, ActRequest),
+}
+
 /// The exact act that was approved, if it can be made again from what the approval says.
-pub(crate) fn exact(view: &ApprovalView) -> Option<(KeyId, KeyAct)> {
+pub(crate) fn exact(desk: &Desk, view: &ApprovalView) -> Option<Exact> {
     let approval = &view.approval;
     let subject = &approval.subject;
     let action = Action::from_word(&subject.action)?;
+    if action == Action::DataDelete {
+        let resource = Resource::new(subject.kind, subject.resource.clone(), subject.domain);
+        let request = ActRequest { reason: approval.reason.clone() };
+        let hash = desk.rooms.discover.delete_hash(&resource, &request).ok()?;
+        let same = hash == subject.request_hash;
+        return same.then_some(Exact::Delete(subject.resource.parse().ok()?, request));
+    }
     let act = KeyAct::new(action, &approval.reason, &approval.effect).ok()?;
     let resource = Resource::new(subject.kind, subject.resource.clone(), subject.domain);
-    (act.hash(&resource) == subject.request_hash).then_some((subject.resource.parse().ok()?, act))
+    let same = act.hash(&resource) == subject.request_hash;
+    same.then_some(Exact::Key(subject.resource.parse().ok()?, act))
 }

@@ -257,7 +257,7 @@ fn new_approval(
         }
         Act::DeleteData { finding, body } => {
             let resource = rooms.discover.finding_resource(finding, caller.domain)?;
-            let request_hash = discover::delete_hash(&resource, &body.into());
+            let request_hash = rooms.discover.delete_hash(&resource, &body.into())?;
             let effect = vec![format!("the object of {finding} is lost for good")];
             let (action, occasion) = (Action::DataDelete, Occasion::Always);
             Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })

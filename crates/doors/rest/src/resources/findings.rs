@@ -28,6 +28,11 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/data/no-finds", read, "Lists what was said to be no find."), no_finds);
     table.closed(
         AREA,
+        post("/data/no-finds/{name}/withdraw", decide, "Withdraws what was said to be no find."),
+        withdraw,
+    );
+    table.closed(
+        AREA,
         post("/data/findings/{finding}/no-find", decide, "Says that something is no find."),
         no_find,
     );
@@ -175,9 +180,36 @@ async fn no_finds(
 ) -> Result<Json<Items>, Problem> {
     let permit = rooms.scope::<actions::DataRead>(&call.caller)?;
     let found = blocking(move || Ok(rooms.discover.no_finds(permit)?)).await?;
-    let value = |one| serde_json::to_value(one).map(Told);
-    let items: Result<Vec<_>, _> = found.iter().map(value).collect();
+    let items: Result<Vec<_>, _> = found.iter().map(|one| said(one).map(Told)).collect();
     Ok(Json(Items { items: items.map_err(|_| unwritten())? }))
+}
+
+/// What was said, with the name by which it is withdrawn.
+fn said(one: &discover::FalsePositive) -> Result<Value, serde_json::Error> {
+    let mut value = serde_json::to_value(one)?;
+    if let Some(fields) = value.as_object_mut() {
+        fields.insert("name".into(), one.no_find.name().into());
+    }
+    Ok(value)
+}
+
+/// What was said, in the path.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+struct NoFindPath {
+    /// Its name, as the list gives it.
+    #[schemars(with = "shape::Sha256")]
+    name: String,
+}
+
+async fn withdraw(
+    rooms: Arc<Rooms>,
+    call: Call<NoFindPath, NoParameters, FromJson<WhyBody>>,
+) -> Result<Json<Told<Value>>, Problem> {
+    let resource = rooms.discover.no_find_resource(&call.path.name, call.caller.domain)?;
+    let permit = rooms.permit::<actions::DataDecide>(&call.caller, resource)?;
+    let one = rooms.discover.withdraw(permit, &call.body.0.reason).await?;
+    Ok(Json(Told(said(&one).map_err(|_| unwritten())?)))
 }
 
 /// What is no find, and why.

@@ -166,9 +166,13 @@ fn acts(frame: &Frame, view: &FindingView) -> Markup {
             }
             @if view.deletes {
                 details { summary { "Delete" } div {
-                    p { "The file is lost for good. Somebody who answers for the data has to approve first:" }
-                    (command(frame.language, &format!(
-                        "lionrock discover act delete {} --reason \"…\"", view.finding.id)))
+                    p { "The file is lost for good. Somebody who answers for the data has to approve "
+                        "first; afterwards you carry it out from the page of requests. Should the "
+                        "file change until then, nothing is deleted." }
+                    form.stack method="post" action=(at("ask-delete")) {
+                        (form_token(&frame.form_token)) (why)
+                        button.danger type="submit" { "Ask for the deletion" }
+                    }
                 } }
             }
         }
