@@ -9,9 +9,9 @@ use crate::approvals::{
 use crate::directory::Directory;
 use crate::enrolment::Bootstrap;
 use crate::people::text;
-use crate::repeat::Repeat;
 use kernel::actions::{ApprovalDecide, ApprovalRead, ApprovalRequest};
 use kernel::{Action, ActionType, ApprovalId, Outcome, Permit, Principal, Resource, Timestamp};
+use store::Repeat;
 use store::{Batch, Expect};
 
 /// What somebody asks others for.

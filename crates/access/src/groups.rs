@@ -9,7 +9,6 @@ use crate::access::{Access, Change};
 use crate::directory::{Directory, Kept};
 use crate::held::{HeldRole, Proposed};
 use crate::identity::Made;
-use crate::repeat::Repeat;
 use crate::roles::Assignment;
 use crate::tokens::first;
 use kernel::actions::{IdentityRead, PolicyChange};
@@ -17,6 +16,7 @@ use kernel::limits::TEXT_CHARS_MAX;
 use kernel::{GroupId, Name, Outcome, Permit, Principal, Scope, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
+use store::Repeat;
 use store::{Batch, Collection, Expect, IndexTerm};
 
 /// Most groups of one installation; the directory holds them in memory.

@@ -82,11 +82,11 @@ pub use password::{
 };
 pub use people::{NewPerson, PEOPLE_MAX, PersonView};
 pub use pre_auth::{PreAuthRefusal, PreAuthRefusals, SOURCES_MAX};
-pub use repeat::Repeat;
 pub use services::{NewService, SERVICES_MAX, ServiceView};
 pub use sessions::{
     HALF_OPEN_SECONDS, IDLE_SECONDS, SESSION_SECONDS, SESSIONS_MAX, Session, SignIn, SignedIn,
 };
+pub use store::Repeat;
 pub use tokens::{
     MadeToken, NewToken, TOKEN_DAYS_MAX, TOKEN_PREFIX, TOKEN_USE_SECONDS, TOKENS_MAX, Token,
 };

@@ -7,12 +7,12 @@ use crate::directory::Directory;
 use crate::enrolment::{Invitation, LINK_SECONDS, Links};
 use crate::held::{HeldRole, Proposed};
 use crate::identity::{Lock, People, Person, ProofDates, Secrets, Services, SignInName};
-use crate::repeat::Repeat;
 use crate::sessions::Sessions;
 use crate::tokens::first;
 use kernel::actions::{IdentityManage, IdentityRead};
 use kernel::limits::TEXT_CHARS_MAX;
 use kernel::{Action, Name, Outcome, Permit, PersonId, Principal, Resource, Scope, Timestamp};
+use store::Repeat;
 use store::{Batch, Expect, IndexTerm};
 
 /// Most people of one installation; the directory holds them in memory, a few kB each.

@@ -7,10 +7,10 @@ use crate::duties::Duty;
 use crate::held::HeldRole;
 use crate::identity::{CERTIFICATES_MAX, CertificateBinding, Service, Services, WORKLOADS_MAX};
 use crate::people::in_scope;
-use crate::repeat::Repeat;
 use crate::tokens::first;
 use kernel::actions::{IdentityManage, IdentityRead};
 use kernel::{Name, Outcome, Permit, PersonId, Principal, ServiceId};
+use store::Repeat;
 use store::{Batch, Expect};
 
 /// Most services of one installation.

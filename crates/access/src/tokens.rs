@@ -10,13 +10,13 @@ use crate::AccessError;
 use crate::access::{Access, Change, holder_of};
 use crate::directory::Directory;
 use crate::identity::Made;
-use crate::repeat::Repeat;
 use kernel::actions::{IdentityRead, TokenManage};
 use kernel::{
     Action, Credential, CredentialScope, DomainId, Name, Outcome, Permit, Principal, Secret,
     Timestamp, TokenId,
 };
 use serde::{Deserialize, Serialize};
+use store::Repeat;
 use store::{Batch, Collection, Expect, IndexTerm};
 
 /// What every token begins with, so that scanners for leaked secrets find it.

@@ -19,6 +19,9 @@ pub enum ComplyError {
     /// No such requirement in the catalogue.
     #[error("no such requirement")]
     NoRequirement,
+    /// No such run.
+    #[error("no such run of the checks")]
+    NoRun,
     /// The permit is for one requirement where it must be for all, or the other way round.
     #[error("the permit is for something else")]
     OtherResource,
@@ -75,6 +78,7 @@ impl ComplyError {
         match self {
             Self::PermitExpired => "permit-expired",
             Self::NoRequirement => "no-requirement",
+            Self::NoRun => "no-run",
             Self::OtherResource => "wrong-resource",
             Self::Standing(StandingError::Expiry) => "expiry",
             Self::Standing(StandingError::Reason) => "reason",
@@ -107,6 +111,7 @@ impl From<ComplyError> for Problem {
         let code = error.code();
         let kind = match error {
             ComplyError::NoRequirement => return Self::not_found("requirement"),
+            ComplyError::NoRun => return Self::not_found("run"),
             ComplyError::Standing(cause) => return cause.into(),
             ComplyError::Inventory(cause) => return cause.into(),
             ComplyError::Store(cause) => return cause.into(),

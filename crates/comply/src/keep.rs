@@ -24,7 +24,7 @@ use kernel::{ActionType, Clock, LogPosition, Outcome, Permit, Recorder, Rng, Run
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, OnceLock};
-use store::{Batch, Expect, KeyRange, Store};
+use store::{Batch, Expect, KeyRange, Repeat, Store};
 
 /// Most runs that one reading takes: a year of hourly runs.
 const RUNS_MAX: usize = 10_000;
@@ -180,13 +180,22 @@ impl Compliance {
     /// # Errors
     /// When the permit has expired or the store fails. A source that fails is not an error here but
     /// the result of its checks.
-    pub async fn run_checks(&self, permit: Permit<RunChecks>) -> Result<CheckRun, ComplyError> {
+    pub async fn run_checks(
+        &self,
+        permit: Permit<RunChecks>,
+        repeat: Option<Repeat>,
+    ) -> Result<CheckRun, ComplyError> {
+        if let Some(first) = self.inner.store.answered(&permit, repeat.as_ref())? {
+            self.inner.store.answer_again(permit, &*self.inner.clock).await?;
+            return self.first_run(&first);
+        }
         let made = self.live(&permit).and_then(|()| self.look(&permit));
         let made = match made {
             Ok(made) => made,
             Err(error) => return Err(self.failed(permit, error).await),
         };
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &made.id));
         let mut event = permit
             .into_event(Outcome::Done, &*self.inner.clock)
             .with("run", made.id.to_string())
@@ -203,11 +212,22 @@ impl Compliance {
             .put::<CheckRuns>(&made.id, &made, Expect::Absent)
             .put::<LatestRun>(&(), &made.id, Expect::Any)
             .event(event);
+        let batch = repeat.into_iter().fold(batch, Batch::idempotent);
         let committed = self.inner.store.commit(batch).await?;
+        if let Some(first) = committed.replayed {
+            return self.first_run(&first);
+        }
         let position = LogPosition(committed.positions.start);
         let note = Batch::new().put::<RunPositions>(&made.id, &position, Expect::Any);
         self.inner.store.commit(note).await?;
         Ok(made)
+    }
+
+    /// The run that the same request was answered with.
+    fn first_run(&self, outcome: &[u8]) -> Result<CheckRun, ComplyError> {
+        let id = Repeat::first_answer(outcome).ok_or(ComplyError::NoRun)?;
+        let found = self.inner.store.get::<CheckRuns>(&id)?;
+        found.map(|found| found.value).ok_or(ComplyError::NoRun)
     }
 
     fn look(&self, permit: &Permit<RunChecks>) -> Result<CheckRun, ComplyError> {

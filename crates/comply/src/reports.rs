@@ -25,7 +25,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use store::{Batch, Collection, Expect, Store, StoreError};
+use store::{Batch, Collection, Expect, Repeat, Store, StoreError};
 
 /// Most reports of one list.
 pub const REPORTS_LISTED_MAX: usize = 500;
@@ -210,9 +210,14 @@ impl Reports {
         &self,
         permit: Permit<ReportMake>,
         request: ReportRequest,
+        repeat: Option<Repeat>,
     ) -> Result<ReportRecord, ReportsError> {
         if !permit.is_live(&*self.clock) {
             return Err(ReportsError::PermitOver);
+        }
+        if let Some(first) = self.store.answered(&permit, repeat.as_ref())? {
+            self.store.answer_again(permit, &*self.clock).await?;
+            return self.first_report(&first);
         }
         let outside = outside(&self.store)?;
         let preparer = Signatory {
@@ -240,6 +245,7 @@ impl Reports {
             approved: None,
         };
         let guard = permit.guard();
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &record.id));
         let mut event = permit.into_event(Outcome::Done, &*self.clock);
         event.resource = format!("report:{}", record.id);
         let event = event.with(STATEMENT_DETAIL, record.statement.clone());
@@ -247,7 +253,11 @@ impl Reports {
             .guard(guard)
             .put::<Records>(&record.id, &record, Expect::Absent)
             .event(event);
+        let batch = repeat.into_iter().fold(batch, Batch::idempotent);
         let committed = self.store.commit(batch).await?;
+        if let Some(first) = committed.replayed {
+            return self.first_report(&first);
+        }
         let made = LogPosition(committed.positions.start);
         let relied_on = report.checks.iter().filter_map(|check| check.recorded_at);
         let pack = draft.close(&self.log, made, relied_on, outside.sizes())?;
@@ -256,6 +266,12 @@ impl Reports {
         record.recorded_at = Some(made);
         self.store.commit(self.keep(&record, Expect::Any)).await?;
         Ok(record)
+    }
+
+    /// The report that the same request was answered with; its pack may still be on its way.
+    fn first_report(&self, outcome: &[u8]) -> Result<ReportRecord, ReportsError> {
+        let id = Repeat::first_answer(outcome).ok_or(ReportsError::NoReport)?;
+        self.record(id)?.map(|(record, _)| record).ok_or(ReportsError::NoReport)
     }
 
     /// The write of a record.

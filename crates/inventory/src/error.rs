@@ -19,6 +19,9 @@ pub enum InventoryError {
     /// The register does not take it.
     #[error("the register does not take it")]
     Register(#[from] RegisterError),
+    /// What came of an import could not be written down or read back.
+    #[error("what came of the import could not be written down")]
+    Encoding(#[from] serde_json::Error),
     /// The store failed.
     #[error("the store failed")]
     Store(#[from] StoreError),
@@ -36,6 +39,7 @@ impl InventoryError {
             Self::Register(RegisterError::KnownBetter { .. }) => "known-better",
             Self::Register(RegisterError::History { .. }) => "history-full",
             Self::Register(RegisterError::Randomness(_)) => "no-randomness",
+            Self::Encoding(_) => "encoding-failed",
             Self::Store(_) => "store-failed",
         }
     }
@@ -59,6 +63,9 @@ impl From<InventoryError> for Problem {
             InventoryError::Register(RegisterError::Randomness(cause)) => cause.into(),
             InventoryError::PermitExpired => {
                 Self::new(ProblemKind::Conflict, code, error.to_string())
+            }
+            InventoryError::Encoding(_) => {
+                Self::new(ProblemKind::Internal, code, error.to_string())
             }
             InventoryError::TooLarge(_) => {
                 Self::new(ProblemKind::TooLarge, code, error.to_string())

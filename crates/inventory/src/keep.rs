@@ -21,7 +21,7 @@ use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use store::limits::READ_ROWS_MAX;
-use store::{Batch, Collection, Expect, KeyRange, Store, StoreError};
+use store::{Batch, Collection, Expect, Idempotency, KeyRange, Repeat, Store, StoreError};
 
 /// Most records that one commit touches, with room for its event inside the store's limit.
 const RECORDS_MAX: usize = 4_000;
@@ -167,10 +167,10 @@ impl Inventory {
                 .with("changed", changes.changed.len().to_string())
                 .with("relations", changes.relations.len().to_string())
         };
-        self.write(publication, None, |prepared| {
+        let written = self.write(publication, None, None, |prepared| {
             (!prepared.changes.is_empty()).then(|| event(&prepared.changes))
-        })
-        .await
+        });
+        Ok(written.await?.changes())
     }
 
     /// Takes what a person declares. The assets are in the permit's key domain.
@@ -195,7 +195,7 @@ impl Inventory {
         if let Err(error) = self.live(&permit).and_then(|()| self.belongs(&permit, &publication)) {
             return Err(self.failed(permit, error).await);
         }
-        self.write_by(permit, &publication, |event| event).await
+        Ok(self.write_by(permit, &publication, None, |event| event).await?.changes())
     }
 
     /// Imports a file: each row is accepted or listed, and what is accepted is one commit. With
@@ -209,9 +209,14 @@ impl Inventory {
         permit: Permit<AssetChange>,
         file: ImportFile<'_>,
         dry_run: bool,
+        repeat: Option<Repeat>,
     ) -> Result<ImportReport, InventoryError> {
         if let Err(error) = self.live(&permit) {
             return Err(self.failed(permit, error).await);
+        }
+        if let Some(first) = self.inner.store.answered(&permit, repeat.as_ref())? {
+            self.inner.store.answer_again(permit, &*self.inner.clock).await?;
+            return Ok(serde_json::from_slice(&first)?);
         }
         let domain = permit.resource().domain;
         let mut reading = import::read(file.format, file.bytes, domain);
@@ -238,26 +243,33 @@ impl Inventory {
                 .with("rejected", report.rejected_count.to_string())
                 .with("dry-run", dry_run.to_string())
         };
+        let answer = serde_json::to_string(&report)?;
+        let repeat = repeat.map(|repeat| repeat.answering(&permit, &answer));
         if dry_run {
             let guard = permit.guard();
             let event = tell(permit.into_event(Outcome::Done, &*self.inner.clock));
-            self.inner.store.commit(Batch::new().guard(guard).event(event)).await?;
+            let batch = Batch::new().guard(guard).event(event);
+            let batch = repeat.into_iter().fold(batch, Batch::idempotent);
+            self.inner.store.commit(batch).await?;
             return Ok(report);
         }
-        self.write_by(permit, &publication, tell).await?;
-        Ok(report)
+        match self.write_by(permit, &publication, repeat, tell).await? {
+            Written::Now(_) => Ok(report),
+            Written::Before(first) => Ok(serde_json::from_slice(&first)?),
+        }
     }
 
     async fn write_by(
         &self,
         permit: Permit<AssetChange>,
         publication: &Publication,
+        repeat: Option<Idempotency>,
         tell: impl FnOnce(Event) -> Event,
-    ) -> Result<Changes, InventoryError> {
+    ) -> Result<Written, InventoryError> {
         let guard = permit.guard();
         let mut permit = Some(permit);
         let written = self
-            .write(publication, Some(guard), |prepared| {
+            .write(publication, Some(guard), repeat, |prepared| {
                 let event = permit.take()?.into_event(Outcome::Done, &*self.inner.clock);
                 let changes = &prepared.changes;
                 Some(
@@ -278,8 +290,9 @@ impl Inventory {
         &self,
         publication: &Publication,
         guard: Option<Guard>,
+        repeat: Option<Idempotency>,
         event: impl FnOnce(&Prepared) -> Option<Event>,
-    ) -> Result<Changes, InventoryError> {
+    ) -> Result<Written, InventoryError> {
         let inner = &self.inner;
         let _turn = inner.turn.lock().await;
         if inner.stale.load(Ordering::SeqCst) {
@@ -309,18 +322,22 @@ impl Inventory {
         }
         batch = guard.into_iter().fold(batch, Batch::guard);
         batch = event(&prepared).into_iter().fold(batch, Batch::event);
+        batch = repeat.into_iter().fold(batch, Batch::idempotent);
         let changes = prepared.changes.clone();
         if batch.is_empty() {
-            return Ok(changes);
+            return Ok(Written::Now(changes));
         }
         let unsettled = Unsettled { stale: &inner.stale, settled: false };
         let committed = inner.store.commit(batch).await;
-        if committed.is_ok() {
+        let is_new = committed.as_ref().is_ok_and(|committed| committed.replayed.is_none());
+        if is_new {
             inner.register.write().unwrap_or_else(PoisonError::into_inner).accept(prepared);
         }
         unsettled.settle();
-        committed?;
-        Ok(changes)
+        match committed?.replayed {
+            Some(first) => Ok(Written::Before(first)),
+            None => Ok(Written::Now(changes)),
+        }
     }
 
     fn belongs(
@@ -407,6 +424,24 @@ impl import::Reading {
             reason: reason.to_owned(),
         });
         self.rejected.extend(rejections);
+    }
+}
+
+/// What came of a write.
+enum Written {
+    /// It was done, and changed this.
+    Now(Changes),
+    /// The same request was done before, and answered with this.
+    Before(Vec<u8>),
+}
+
+impl Written {
+    /// What it changed now.
+    fn changes(self) -> Changes {
+        match self {
+            Self::Now(changes) => changes,
+            Self::Before(_) => Changes::default(),
+        }
     }
 }
 

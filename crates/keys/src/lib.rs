@@ -55,10 +55,10 @@ pub use key::{About, Compromise, Destruction, KeyView, VERSIONS_MAX, VersionView
 pub use list::{KeyPage, ListKeys};
 pub use purpose::{Leave, NotUsable, Purpose, StateName};
 pub use reason::{Reason, ReasonError};
-pub use repeat::Repeat;
 pub use rotate::{ChangeRotation, DueRotation, Step, UpdateKey};
 pub use schedule::{RotationPeriod, RotationPeriodError};
 pub use state::{Activation, Before, Dates, NotAllowed, State, Transition};
+pub use store::Repeat;
 pub use suspend::{
     DeclareCompromise, OfCloud, Resume, STOPS_MAX, SUSPEND_KEYS_MAX, Suspend, Switched, SwitchedKey,
 };

@@ -235,7 +235,7 @@ async fn tell(
         show_designation: false,
         preparer: Signer { name, role },
     };
-    let record = rooms.comply.reports.make(permit, request).await?;
+    let record = rooms.comply.reports.make(permit, request, None).await?;
     let auditor = cast.caller(Role::Auditor)?;
     sign(rooms, &auditor, &record, Step::Review).await?;
     let second = cast.callers(Role::RiskOfficer)?.pop().ok_or(DemoError::Sealed)?;

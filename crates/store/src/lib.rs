@@ -38,6 +38,7 @@ pub mod limits;
 mod open;
 mod prepare;
 mod read;
+mod repeat;
 mod sealing;
 mod sqlite;
 mod state;
@@ -51,6 +52,7 @@ pub use collection::{Collection, FixedKey, IndexTerm, KeyRange, Record, RecordKe
 pub use error::{AppendError, BatchError, Damage, StoreError};
 pub use open::{Opened, Options};
 pub use read::{CursorError, Page, PageCursor, Stamp};
+pub use repeat::Repeat;
 pub use stats::Stats;
 pub use store::Store;
 pub use ticket::{CommitTicket, Committed};

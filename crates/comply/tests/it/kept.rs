@@ -5,12 +5,12 @@ use audit::outlet::{Left, Outlet, OutletKind, Outlets};
 use audit::verify::Trust;
 use comply::pack::{EVENTS, verify};
 use comply::{
-    Change, Guide, Institution, JSON, Layer, Origin, Outcome, Period, Profile, Report,
+    Change, ComplyError, Guide, Institution, JSON, Layer, Origin, Outcome, Period, Profile, Report,
     ReportRequest, ReportsError, RequirementId, Signer, Status, TextStatus, run_digest,
 };
 use kernel::actions::{CheckRun, ReportMake, ReportRead, RequirementChange, RequirementRead};
 use kernel::{Clock, Problem, ProblemKind, Timestamp};
-use store::{Batch, Expect};
+use store::{Batch, Expect, Repeat};
 
 const KEYS: &str = "hkma-pg-6.36";
 
@@ -40,7 +40,7 @@ fn confirm() -> Change {
 #[tokio::test]
 async fn a_run_is_kept_with_an_event_that_carries_its_hash() {
     let house = House::new();
-    let run = house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    let run = house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
     let events = house.events();
     let event = events.iter().find(|event| event.action == "check.run").unwrap();
     assert_eq!(event.detail("run"), Some(run.id.to_string().as_str()));
@@ -55,7 +55,7 @@ async fn runs_are_found_by_period_and_only_the_newest_keeps_its_lists() {
     let house = House::new();
     let before = house.clock.wall().plus_seconds(-1);
     for _ in 0..3 {
-        house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+        house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
         house.clock.advance_millis(3_600_000);
     }
     let at = |hours: i64| before.plus_seconds(hours * 3_600);
@@ -78,7 +78,7 @@ async fn a_requirement_goes_from_working_to_met_once_its_text_is_confirmed() {
         all.unwrap().of(&RequirementId::from(KEYS)).unwrap().status
     };
     assert_eq!(status(&house), Status::NoData);
-    house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
     assert_eq!(status(&house), Status::ControlWorking);
     let permit = house.permit::<RequirementChange>(KEYS);
     let standing = house.compliance.change(permit, confirm()).await.unwrap();
@@ -137,7 +137,7 @@ async fn an_old_permit_does_nothing() {
     let house = House::new();
     let (run, read) = (house.permit::<CheckRun>("*"), house.permit::<RequirementRead>("*"));
     house.clock.advance_millis(5_001);
-    assert!(house.compliance.run_checks(run).await.unwrap_err().decide_again());
+    assert!(house.compliance.run_checks(run, None).await.unwrap_err().decide_again());
     assert!(house.compliance.assessment(read, true).unwrap_err().decide_again());
     assert_eq!(house.compliance.latest_run().unwrap(), None);
 }
@@ -145,7 +145,7 @@ async fn an_old_permit_does_nothing() {
 #[tokio::test]
 async fn pages_guides_and_reports_stand_on_the_same_run() {
     let house = House::new();
-    let run = house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    let run = house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
     let permit = house.permit::<RequirementRead>(KEYS);
     let page = house.compliance.requirement(permit, period(&house), true).unwrap();
     assert_eq!(page.judgement.status, Status::ControlWorking);
@@ -155,7 +155,7 @@ async fn pages_guides_and_reports_stand_on_the_same_run() {
     assert_eq!(guide.counts.values().sum::<usize>(), 79);
     let reports = house.reports();
     let permit = house.permit::<ReportMake>("*");
-    let kept = reports.make(permit, request(&house)).await.unwrap();
+    let kept = reports.make(permit, request(&house), None).await.unwrap();
     let list = reports.list(house.permit::<ReportRead>("*")).await.unwrap();
     assert_eq!(list, [(kept.clone(), true)]);
     let permit = house.permit::<ReportRead>(&kept.id.to_string());
@@ -180,13 +180,14 @@ async fn a_report_prints_its_checkpoint_and_the_last_witness_with_its_age() {
     let house = House::new();
     let reports = house.reports();
     let report = async |reports: &comply::Reports| {
-        let made = reports.make(house.permit::<ReportMake>("*"), request(&house)).await.unwrap();
+        let made =
+            reports.make(house.permit::<ReportMake>("*"), request(&house), None).await.unwrap();
         let pack = reports.pack(made.id).unwrap().unwrap();
         let files = documents::pack::read(&pack).unwrap();
         let html = String::from_utf8(files[comply::HTML].clone()).unwrap();
         (serde_json::from_slice::<Report>(&files[JSON]).unwrap(), html, pack)
     };
-    house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
     let (alone, html, _) = report(&reports).await;
     assert!(alone.checkpoint.is_some() && alone.witnessed.is_none());
     assert!(html.contains("No independent witness") && html.contains("there is none"));
@@ -217,7 +218,7 @@ async fn a_report_whose_pack_is_gone_says_so_and_an_unknown_one_is_not_found() {
     let house = House::new();
     let reports = house.reports();
     let permit = house.permit::<ReportMake>("*");
-    let kept = reports.make(permit, request(&house)).await.unwrap();
+    let kept = reports.make(permit, request(&house), None).await.unwrap();
     std::fs::remove_file(reports.path(kept.id)).unwrap();
     let permit = house.permit::<ReportRead>(&kept.id.to_string());
     assert!(matches!(reports.read(permit).await, Err(ReportsError::NoPack)));
@@ -238,4 +239,30 @@ async fn a_requirement_that_tells_the_designation_is_withheld_from_its_page() {
     assert!(page.checks.is_empty() && page.standing.is_none());
     let permit = house.permit::<RequirementRead>("hkma-nothing");
     assert!(house.compliance.requirement(permit, period(&house), true).is_err());
+}
+
+#[tokio::test]
+async fn a_run_and_a_report_asked_for_twice_under_one_key_are_made_once() {
+    let house = House::new();
+    let under = |request| Some(Repeat { key: "k".into(), request: [request; 32] });
+    let run = |repeat| house.compliance.run_checks(house.permit::<CheckRun>("*"), repeat);
+    let first = run(under(1)).await.unwrap();
+    house.clock.advance_millis(60_000);
+    assert_eq!(run(under(1)).await.unwrap(), first);
+    assert!(matches!(run(under(2)).await, Err(ComplyError::Store(_))), "another request");
+    assert_eq!(house.compliance.runs(period(&house)).unwrap(), [first]);
+    // At one time: both have found nothing to be answered with.
+    let repeat = Some(Repeat { key: "both".into(), request: [1; 32] });
+    let (one, two) = tokio::join!(run(repeat.clone()), run(repeat));
+    assert_eq!(one.unwrap().id, two.unwrap().id);
+    assert_eq!(house.compliance.runs(period(&house)).unwrap().len(), 2);
+
+    let reports = house.reports();
+    let make = |repeat| reports.make(house.permit::<ReportMake>("*"), request(&house), repeat);
+    let first = make(under(1)).await.unwrap();
+    assert_eq!(make(under(1)).await.unwrap(), first);
+    assert_ne!(make(None).await.unwrap().id, first.id);
+    assert_eq!(reports.list(house.permit::<ReportRead>("*")).await.unwrap().len(), 2);
+    let replayed = house.events().into_iter().filter(|event| event.detail("replayed").is_some());
+    assert_eq!(replayed.count(), 3);
 }

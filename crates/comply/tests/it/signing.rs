@@ -21,9 +21,9 @@ struct Desk {
 async fn prepared() -> Desk {
     let house = House::new();
     let reports = house.reports();
-    house.compliance.run_checks(house.permit::<CheckRun>("*")).await.unwrap();
+    house.compliance.run_checks(house.permit::<CheckRun>("*"), None).await.unwrap();
     let permit = house.permit_for::<ReportMake>(1, "*");
-    let report = reports.make(permit, request(&house)).await.unwrap();
+    let report = reports.make(permit, request(&house), None).await.unwrap();
     house.clock.advance_millis(60_000);
     Desk { house, reports, report }
 }

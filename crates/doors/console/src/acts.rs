@@ -245,7 +245,7 @@ async fn carry_out(desk: &Arc<Desk>, key: KeyId, act: &KeyAct) -> Result<(), Pro
 /// Runs every check now; goes on to the requirements.
 pub(crate) async fn run_checks(desk: Arc<Desk>) -> Result<String, Problem> {
     let permit = desk.scope::<CheckRun>()?;
-    desk.rooms.comply.run_checks(permit).await?;
+    desk.rooms.comply.run_checks(permit, None).await?;
     Ok(String::from("/requirements"))
 }
 
@@ -260,7 +260,7 @@ pub(crate) async fn make_report(desk: Arc<Desk>) -> Result<String, Problem> {
     let permit = desk.scope::<ReportMake>()?;
     // Documents take seconds to write: not on a thread that serves connections.
     let runtime = tokio::runtime::Handle::current();
-    let made = move || Ok(runtime.block_on(desk.rooms.reports.make(permit, request))?);
+    let made = move || Ok(runtime.block_on(desk.rooms.reports.make(permit, request, None))?);
     let made = blocking(made).await?;
     Ok(format!("/reports#{}", made.id))
 }

@@ -6,6 +6,7 @@ use inventory::import::Format;
 use inventory::{AssetKind, Declaration, ImportFile, InventoryError, KnownBy, RelationKind};
 use kernel::actions::{AssetChange, AssetRead};
 use kernel::{DomainId, Outcome, ProblemKind};
+use store::Repeat;
 
 const RETAIL: DomainId = DomainId::from_bytes([3; 16]);
 const SYSTEM: DomainId = DomainId::SYSTEM;
@@ -73,11 +74,14 @@ async fn an_import_takes_good_rows_lists_bad_ones_and_is_one_event() {
     let name = "assets.csv".parse().unwrap();
     let bytes = b"kind,reference,name,tier\nservice,s1,Core,1\ncastle,x,X,1\n";
     let file = ImportFile { name: &name, format: Format::Csv, bytes };
-    let tried = house.inventory.import(house.permit::<AssetChange>(SYSTEM), file, true).await;
+    let tried = house.inventory.import(house.permit::<AssetChange>(SYSTEM), file, true, None).await;
     assert_eq!(tried.unwrap().accepted.len(), 1);
     assert_eq!(house.inventory.current().unwrap().assets().count(), 0, "a trial writes nothing");
-    let report =
-        house.inventory.import(house.permit::<AssetChange>(SYSTEM), file, false).await.unwrap();
+    let report = house
+        .inventory
+        .import(house.permit::<AssetChange>(SYSTEM), file, false, None)
+        .await
+        .unwrap();
     assert_eq!((report.rows, report.accepted.len(), report.rejected_count), (2, 1, 1));
     let now = house.inventory.current().unwrap();
     let service = now.of_kind(AssetKind::Service).next().unwrap();
@@ -104,8 +108,11 @@ async fn nobody_changes_or_sees_what_belongs_to_another_key_domain() {
     let name = "a.csv".parse().unwrap();
     let bytes = b"kind,reference,name\nservice,ours,Taken\nservice,new,New\n";
     let file = ImportFile { name: &name, format: Format::Csv, bytes };
-    let report =
-        house.inventory.import(house.permit::<AssetChange>(RETAIL), file, false).await.unwrap();
+    let report = house
+        .inventory
+        .import(house.permit::<AssetChange>(RETAIL), file, false, None)
+        .await
+        .unwrap();
     assert_eq!((report.accepted.len(), report.rejected[0].row.as_str()), (1, "line 2"));
     let seen = house.inventory.read(house.permit::<AssetRead>(RETAIL), None).unwrap();
     let names: Vec<_> = seen.assets().map(|asset| asset.name.as_str()).collect();
@@ -163,4 +170,30 @@ async fn polled_once<F: Future>(future: &mut std::pin::Pin<Box<F>>) -> bool {
         std::task::Poll::Ready(future.as_mut().poll(context).is_pending())
     })
     .await
+}
+
+#[tokio::test]
+async fn an_import_sent_twice_under_one_key_is_done_once_and_answered_alike() {
+    let house = House::new();
+    let name = "assets.csv".parse().unwrap();
+    let bytes = b"kind,reference,name\nservice,s1,Core\ncastle,x,X\n";
+    let file = ImportFile { name: &name, format: Format::Csv, bytes };
+    let send =
+        |repeat| house.inventory.import(house.permit::<AssetChange>(SYSTEM), file, false, repeat);
+    let under = |request| Some(Repeat { key: "k".into(), request: [request; 32] });
+    let (first, second) = tokio::join!(send(under(1)), send(under(1)));
+    let first = first.unwrap();
+    assert_eq!((first.accepted.len(), first.rejected_count), (1, 1));
+    assert_eq!(second.unwrap(), first, "at one time");
+    assert_eq!(send(under(1)).await.unwrap(), first);
+    assert!(matches!(send(under(2)).await, Err(InventoryError::Store(_))), "another request");
+    let service = house.inventory.current().unwrap();
+    let service = service.of_kind(AssetKind::Service).next().unwrap().id;
+    // What was replayed is not in memory alone either.
+    let house = house.restarted();
+    let now = house.inventory.current().unwrap();
+    let found: Vec<_> = now.of_kind(AssetKind::Service).map(|asset| asset.id).collect();
+    assert_eq!(found, [service]);
+    let done = house.events().into_iter().filter(|event| event.detail("accepted").is_some());
+    assert_eq!(done.filter(|event| event.detail("replayed").is_none()).count(), 1);
 }

@@ -243,7 +243,7 @@ impl<'a> Story<'a> {
         let name = files::source()?;
         let bytes = files::INVENTORY.as_bytes();
         let file = ImportFile { name: &name, format: Format::Yaml, bytes };
-        let report = self.rooms.inventory.import(permit, file, false).await?;
+        let report = self.rooms.inventory.import(permit, file, false, None).await?;
         if report.rejected_count > 0 {
             return Err(StoryError::Wrong("a row of the sample inventory was rejected"));
         }
@@ -519,7 +519,7 @@ impl<'a> Story<'a> {
         let officer = self.cast.caller(Role::RiskOfficer)?;
         let all = Resource::all(ResourceKind::Requirement, DomainId::SYSTEM);
         let permit = self.permit::<actions::CheckRun>(&officer, all)?;
-        let run = self.rooms.comply.run_checks(permit).await?;
+        let run = self.rooms.comply.run_checks(permit, None).await?;
         let passed = run.results.iter().filter(|r| r.outcome == comply::Outcome::Pass).count();
         let all = run.results.len();
         self.say(format!("{all} checks run: {passed} hold, the rest does not or cannot be told"));

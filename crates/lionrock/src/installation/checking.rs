@@ -115,6 +115,6 @@ async fn run(rooms: &Rooms) -> Result<(), RunError> {
     let caller = Arc::new(Caller::system("check-schedule", wall, now));
     let all = Resource::all(ResourceKind::Requirement, DomainId::SYSTEM);
     let permit = rooms.gate.permit::<actions::CheckRun>(&caller, all).map_err(RunError::Refused)?;
-    rooms.comply.compliance.run_checks(permit).await?;
+    rooms.comply.compliance.run_checks(permit, None).await?;
     Ok(())
 }

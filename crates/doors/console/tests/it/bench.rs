@@ -268,7 +268,7 @@ impl Bench {
         let name: Name = "inventory.yaml".parse().unwrap();
         let file = ImportFile { name: &name, format: Format::Yaml, bytes };
         let all = Resource::all(ResourceKind::Asset, DomainId::SYSTEM);
-        self.rooms.inventory.import(self.permit(all), file, false).await.unwrap();
+        self.rooms.inventory.import(self.permit(all), file, false, None).await.unwrap();
     }
 
     /// Words of the events of the log, oldest first.

@@ -27,7 +27,8 @@ pub(crate) fn lines(table: &mut Table) {
             "/assets/import",
             Needs::Permit(Action::AssetChange),
             "Imports a table of assets; says row by row what was rejected and why.",
-        ),
+        )
+        .repeatable(),
         import,
     );
     table.closed(AREA, get("/assets/{asset}", read, "Shows an asset with its history."), show);
@@ -108,7 +109,7 @@ async fn import(
     let domain = domain.unwrap_or(DomainId::SYSTEM);
     let permit = rooms.permit_in::<actions::AssetChange>(&call.caller, domain)?;
     let file = ImportFile { name: &name, format, bytes: &call.body.bytes };
-    Ok(Json(Told(rooms.inventory.import(permit, file, dry_run).await?)))
+    Ok(Json(Told(rooms.inventory.import(permit, file, dry_run, call.repeat).await?)))
 }
 
 async fn map(rooms: Arc<Rooms>, call: At) -> Result<Json<Told<KeyControlMap>>, Problem> {

@@ -19,7 +19,8 @@ pub(crate) fn lines(table: &mut Table) {
     table.closed(AREA, get("/reports", read, "Lists reports, newest first."), list);
     table.closed(
         AREA,
-        post("/reports", Needs::Permit(Action::ReportMake), "Makes a report of a period."),
+        post("/reports", Needs::Permit(Action::ReportMake), "Makes a report of a period.")
+            .repeatable(),
         make,
     );
     table.closed(
@@ -193,11 +194,12 @@ async fn make(
     let period = period(&rooms, from, to).ok_or_else(wrong)?;
     let permit = rooms.permit::<actions::ReportMake>(&call.caller, Reports::resource())?;
     let preparer = rooms.signer(&call.caller, Action::ReportMake, &Reports::resource());
+    let repeat = call.repeat;
     let (sample, show_designation) = (rooms.sample, false);
     let request = ReportRequest { period, sample, show_designation, preparer };
     // Documents take seconds to write: not on a thread that serves connections.
     let runtime = tokio::runtime::Handle::current();
-    let made = move || Ok(runtime.block_on(rooms.comply.reports.make(permit, request))?);
+    let made = move || Ok(runtime.block_on(rooms.comply.reports.make(permit, request, repeat))?);
     let body = ReportBody::from(crate::rooms::blocking(made).await?);
     Ok(Created { at: format!("/reports/{}", body.id), body })
 }

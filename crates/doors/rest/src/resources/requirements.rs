@@ -38,7 +38,7 @@ pub(crate) fn lines(table: &mut Table) {
     );
     table.closed(
         AREA,
-        post("/runs", Needs::Permit(Action::CheckRun), "Runs every check now."),
+        post("/runs", Needs::Permit(Action::CheckRun), "Runs every check now.").repeatable(),
         run,
     );
     table.closed(AREA, get("/runs/latest", read, "Gives the newest run of the checks."), latest);
@@ -266,7 +266,8 @@ async fn run(rooms: Arc<Rooms>, call: Plain) -> Result<Json<Told<CheckRun>>, Pro
     // Reading facts may keep a thread busy for a second; the commit at its end is awaited there
     // too.
     let runtime = tokio::runtime::Handle::current();
-    let done = move || Ok(runtime.block_on(rooms.comply.compliance.run_checks(permit))?);
+    let done =
+        move || Ok(runtime.block_on(rooms.comply.compliance.run_checks(permit, call.repeat))?);
     Ok(Json(Told(blocking(done).await?)))
 }
 
