@@ -155,6 +155,10 @@ pub(crate) fn sqlite(bytes: &[u8]) {
     look(&shapes::begin(b"SQLite format 3\0", bytes), "a.db");
 }
 
+pub(crate) fn sqlite_log(bytes: &[u8]) {
+    look(&shapes::sqlite_log(bytes), "a.db-wal");
+}
+
 pub(crate) fn tar(bytes: &[u8]) {
     look(&shapes::tar(bytes), "a.tar");
 }

@@ -56,6 +56,7 @@ pub const TARGETS: &[Target] = &[
     target("pdf-content", TEXT_BYTES_MAX, formats::pdf_content),
     target("pptx", TEXT_BYTES_MAX, formats::pptx),
     target("sqlite", USUAL_BYTES_MAX, formats::sqlite),
+    target("sqlite-log", USUAL_BYTES_MAX, formats::sqlite_log),
     target("tar", USUAL_BYTES_MAX, formats::tar),
     target("xls", USUAL_BYTES_MAX, formats::xls),
     target("xls-records", TEXT_BYTES_MAX, formats::xls_records),

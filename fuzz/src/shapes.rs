@@ -214,3 +214,42 @@ pub(crate) fn compound(bytes: &[u8]) -> Vec<u8> {
     file.extend(stream);
     file
 }
+
+/// A write-ahead log of pages of 512 bytes, its checksums set right: the checksums of SQLite are
+/// sums over pairs of words, carried from frame to frame.
+pub(crate) fn sqlite_log(bytes: &[u8]) -> Vec<u8> {
+    const HEADER: usize = 32;
+    const FRAME: usize = 24 + 512;
+    let mut log = begin(b"\x37\x7f\x06\x82", bytes);
+    let frames = log.len().saturating_sub(HEADER) / FRAME;
+    log.resize(HEADER + frames * FRAME, 0);
+    let (header, rest) = log.split_at_mut(HEADER);
+    if let Some(size) = header.get_mut(8..12) {
+        size.copy_from_slice(&512u32.to_be_bytes());
+    }
+    let mut sum = (0u32, 0u32);
+    let add = |sum: &mut (u32, u32), bytes: &[u8]| {
+        for pair in bytes.chunks_exact(8) {
+            let [a, b, c, d, e, f, g, h] = pair else { continue };
+            sum.0 = sum.0.wrapping_add(u32::from_le_bytes([*a, *b, *c, *d])).wrapping_add(sum.1);
+            sum.1 = sum.1.wrapping_add(u32::from_le_bytes([*e, *f, *g, *h])).wrapping_add(sum.0);
+        }
+    };
+    let told = |sum: (u32, u32)| [sum.0.to_be_bytes(), sum.1.to_be_bytes()].concat();
+    add(&mut sum, header.get(..24).unwrap_or_default());
+    if let Some(field) = header.get_mut(24..) {
+        field.copy_from_slice(&told(sum));
+    }
+    let salt = header.get(16..24).unwrap_or_default().to_vec();
+    for frame in rest.chunks_exact_mut(FRAME) {
+        if let Some(field) = frame.get_mut(8..16) {
+            field.copy_from_slice(&salt);
+        }
+        add(&mut sum, frame.get(..8).unwrap_or_default());
+        add(&mut sum, frame.get(24..).unwrap_or_default());
+        if let Some(field) = frame.get_mut(16..24) {
+            field.copy_from_slice(&told(sum));
+        }
+    }
+    log
+}

@@ -16,7 +16,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 # The contract comes last: what its custodian does to the demo's keys and settings is anybody's guess.
 CHECKS = ["pack", "log_root", "mirror", "exported_key", "oscal", "workbook", "console_pages", "wired", "stores",
-          "killed_workers", "contract"]
+          "clouds", "killed_workers", "contract"]
 
 
 class Skipped(Exception):

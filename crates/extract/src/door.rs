@@ -7,7 +7,8 @@ use crate::packed::Packing;
 use crate::recognise::{Magic, magic};
 use crate::session::Session;
 use crate::{
-    Format, archive, avro, binary, compound, git, mail, packed, parquet_file, pdf, sqlite, text,
+    Format, archive, avro, binary, compound, git, mail, packed, parquet_file, pdf, sqlite,
+    sqlite_log, text,
 };
 use std::io::{Cursor, Read};
 
@@ -62,6 +63,7 @@ fn open(
         }
         Magic::Mbox => (Format::Mbox, mail::mbox(session, source, head)),
         Magic::Sqlite => (Format::Sqlite, seekable(session, source, head, sqlite::read)),
+        Magic::SqliteLog => (Format::Sqlite, seekable(session, source, head, sqlite_log::read)),
         Magic::Parquet => (Format::Parquet, seekable(session, source, head, parquet_file::read)),
         Magic::ParquetEncrypted => {
             (Format::Parquet, Err(Obstacle::protected("the file is encrypted")))

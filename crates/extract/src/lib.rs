@@ -51,6 +51,7 @@ mod settings;
 mod sheet;
 mod spans;
 mod sqlite;
+mod sqlite_log;
 mod styles;
 mod text;
 mod xlsx;

@@ -9,6 +9,7 @@ pub(crate) enum Magic {
     Tar,
     Pdf,
     Sqlite,
+    SqliteLog,
     Parquet,
     ParquetEncrypted,
     Avro,
@@ -24,13 +25,15 @@ pub(crate) enum Magic {
     None,
 }
 
-const SIGNATURES: [(&[u8], Magic); 15] = [
+const SIGNATURES: [(&[u8], Magic); 17] = [
     (b"PK\x03\x04", Magic::Zip),
     (b"PK\x05\x06", Magic::Zip),
     (b"PK\x07\x08", Magic::Zip),
     (b"\x1f\x8b\x08", Magic::Gzip),
     (b"\x28\xb5\x2f\xfd", Magic::Zstd),
     (b"SQLite format 3\0", Magic::Sqlite),
+    (crate::sqlite_log::MAGIC_LOW, Magic::SqliteLog),
+    (crate::sqlite_log::MAGIC_HIGH, Magic::SqliteLog),
     (b"PAR1", Magic::Parquet),
     (b"PARE", Magic::ParquetEncrypted),
     (b"Obj\x01", Magic::Avro),

@@ -1,6 +1,6 @@
 //! SQLite database files, read page by page without SQLite: no SQL of the file is ever run, and
-//! a file of any size needs the memory of a few pages. What still stands in a write-ahead log
-//! beside the file is not in it.
+//! a file of any size needs the memory of a few pages. A write-ahead log beside the file is an
+//! object of its own (`sqlite_log`).
 //!
 //! Format: <https://www.sqlite.org/fileformat2.html>.
 
@@ -11,6 +11,7 @@ use crate::record::{Record, varint};
 use crate::schema::{self, Table};
 use crate::session::Session;
 use crate::sheet::Sheet;
+use std::collections::BTreeMap;
 use std::io::SeekFrom;
 
 /// The header of the file, before the first page's own.
@@ -22,9 +23,9 @@ const WAITING_MAX: usize = 1 << 18;
 /// Tables of one database.
 const TABLES_MAX: usize = 2_000;
 
-const LEAF_TABLE: u8 = 0x0d;
+pub(crate) const LEAF_TABLE: u8 = 0x0d;
 const INNER_TABLE: u8 = 0x05;
-const LEAF_INDEX: u8 = 0x0a;
+pub(crate) const LEAF_INDEX: u8 = 0x0a;
 const INNER_INDEX: u8 = 0x02;
 
 const DAMAGED: Obstacle = Obstacle::corrupt("the database is damaged");
@@ -67,11 +68,13 @@ fn rows(session: &mut Session<'_>, file: &mut File<'_>, table: &Table) -> Result
 }
 
 /// What is done with a row: its number, if the table has numbers, and its values.
-type Act<'a> = dyn FnMut(Option<i64>, Record) -> Result<(), Obstacle> + 'a;
+pub(crate) type Act<'a> = dyn FnMut(Option<i64>, Record) -> Result<(), Obstacle> + 'a;
 
 /// A database file.
-struct File<'a> {
+pub(crate) struct File<'a> {
     input: &'a mut dyn ReadSeek,
+    /// Where the pages of a log stand; those of a database stand one after the other.
+    logged: Option<BTreeMap<u32, u64>>,
     page_bytes: usize,
     /// Bytes of a page that are used.
     usable: usize,
@@ -102,6 +105,7 @@ impl<'a> File<'a> {
         let encoding = header.get(59).copied().unwrap_or(1);
         Ok(Self {
             input,
+            logged: None,
             page_bytes,
             usable,
             pages: size / page_bytes as u64,
@@ -111,21 +115,49 @@ impl<'a> File<'a> {
         })
     }
 
-    fn page(&mut self, number: u32) -> Result<Vec<u8>, Obstacle> {
+    /// The pages of a log, wherever they stand in it.
+    pub(crate) fn logged(
+        input: &'a mut dyn ReadSeek,
+        page_bytes: usize,
+        logged: BTreeMap<u32, u64>,
+        encoding: u8,
+    ) -> Self {
+        let pages = logged.len() as u64;
+        let logged = Some(logged);
+        let (usable, visited, cell_bytes) = (page_bytes, 0, 0);
+        Self { input, logged, page_bytes, usable, pages, visited, cell_bytes, encoding }
+    }
+
+    /// The kind of a page.
+    pub(crate) fn kind(&mut self, number: u32) -> Result<u8, Obstacle> {
+        let start = if number == 1 { HEADER_BYTES } else { 0 };
+        Ok(self.page(number)?.get(start).copied().unwrap_or(0))
+    }
+
+    fn place(&self, number: u32) -> Result<u64, Obstacle> {
+        if let Some(logged) = &self.logged {
+            return logged.get(&number).copied().ok_or(DAMAGED);
+        }
         let index = u64::from(number).checked_sub(1).filter(|i| *i < self.pages).ok_or(DAMAGED)?;
+        Ok(index * self.page_bytes as u64)
+    }
+
+    fn page(&mut self, number: u32) -> Result<Vec<u8>, Obstacle> {
+        let place = self.place(number)?;
         self.visited += 1;
-        // Schema pages are read once more than others.
-        if self.visited > self.pages * 2 {
+        // Schema pages are read once more than others, pages of a log twice before their overflow.
+        let most = if self.logged.is_some() { self.pages * 3 } else { self.pages * 2 };
+        if self.visited > most {
             return Err(Obstacle::corrupt("pages of the database run in circles"));
         }
-        self.input.seek(SeekFrom::Start(index * self.page_bytes as u64))?;
+        self.input.seek(SeekFrom::Start(place))?;
         let mut page = vec![0; self.page_bytes];
         self.input.read_exact(&mut page)?;
         Ok(page)
     }
 
     /// Every row of the tree that begins at this page. A damaged page is reported at the end.
-    fn rows(&mut self, root: u32, act: &mut Act<'_>) -> Result<(), Obstacle> {
+    pub(crate) fn rows(&mut self, root: u32, act: &mut Act<'_>) -> Result<(), Obstacle> {
         let mut waiting = vec![root];
         let mut damaged = Ok(());
         while let Some(number) = waiting.pop() {
@@ -220,7 +252,11 @@ impl<'a> File<'a> {
         }
         let mut next = u32_at(rest, local)?;
         while next != 0 && payload.len() < length.min(ROW_BYTES_MAX) {
-            let page = self.page(next)?;
+            let page = match self.page(next) {
+                // What stands in the database alone is read there.
+                Err(_) if self.logged.is_some() => break,
+                page => page?,
+            };
             next = u32_at(&page, 0)?;
             let body = page.get(4..self.usable).unwrap_or_default();
             let wanted = body.len().min(length - payload.len());

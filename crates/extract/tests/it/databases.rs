@@ -247,3 +247,57 @@ fn avro_is_read_however_its_blocks_are_packed() {
     }
     assert_eq!(troubles(&look(&avro("xz", <[u8]>::to_vec), "a")), [TroubleKind::Unsupported]);
 }
+
+/// A database in a folder of its own and its write-ahead log, as they lie on a disk that nobody has
+/// closed.
+fn with_log(name: &str, statements: &[&str]) -> (Vec<u8>, Vec<u8>) {
+    let folder = std::env::temp_dir().join(format!("lionrock-wal-{name}-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("a.db");
+    let connection = rusqlite::Connection::open(&path).unwrap();
+    connection.execute_batch("PRAGMA journal_mode=WAL; PRAGMA wal_autocheckpoint=0;").unwrap();
+    statements.iter().for_each(|statement| connection.execute_batch(statement).unwrap());
+    let read = |name: &str| std::fs::read(folder.join(name)).unwrap();
+    let both = (read("a.db"), read("a.db-wal"));
+    drop(connection);
+    std::fs::remove_dir_all(&folder).unwrap();
+    both
+}
+
+#[test]
+fn rows_that_stand_only_in_the_write_ahead_log_are_found_in_it() {
+    let table = clients(300, "");
+    let (database, log) = with_log(
+        "rows",
+        &[
+            &table,
+            "PRAGMA wal_checkpoint(TRUNCATE)",
+            "UPDATE clients SET id_no = 'none'",
+            &format!("INSERT INTO clients VALUES (1000, '陳大文', '{}', '')", card(77)),
+            "DELETE FROM clients WHERE id < 5",
+        ],
+    );
+    assert_eq!(total(&look(&database, "a.db"), Kind::HongKongIdentityCard), 300);
+    let found = look(&log, "a.db-wal");
+    assert_eq!((found.format, troubles(&found)), (Format::Sqlite, vec![]), "{found:?}");
+    let rows = part(&found, &["write-ahead log"]);
+    // The row and its entry in the index.
+    assert_eq!(count(rows, Kind::HongKongIdentityCard), 2, "the newest version of each page");
+    assert!(rows.kinds.iter().flat_map(|kind| &kind.samples).any(|s| s.at.starts_with("row 1000")));
+}
+
+#[test]
+fn what_was_never_committed_or_was_altered_in_a_log_is_not_of_the_database() {
+    let (_, log) = with_log("torn", &[&format!("BEGIN; {} COMMIT;", clients(300, ""))]);
+    let whole = total(&look(&log, "a.db-wal"), Kind::HongKongIdentityCard);
+    assert!(whole >= 300, "{whole}");
+    // The last frame says that all before it counts.
+    let cut = look(&log[..log.len() - 4_120], "a.db-wal");
+    assert_eq!(total(&cut, Kind::HongKongIdentityCard), 0, "nothing was committed");
+    let mut altered = log.clone();
+    altered[5_000] ^= 1;
+    assert_eq!(total(&look(&altered, "a.db-wal"), Kind::HongKongIdentityCard), 0);
+    let mut header = log;
+    header[20] ^= 1;
+    assert_eq!(troubles(&look(&header, "a.db-wal")), [TroubleKind::Corrupt]);
+}
