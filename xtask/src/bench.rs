@@ -4,11 +4,12 @@ use crate::say;
 use std::path::Path;
 use std::process::Command;
 
-/// Builds the release binary and the store's measurement, and runs `bench/run.py`.
+/// Builds what a bank installs (profile `dist`) and the store's measurement, and runs
+/// `bench/run.py`.
 pub(crate) fn run(root: &Path) -> bool {
     let build = |what: &[&str]| {
         let cargo = Command::new("cargo")
-            .args(["build", "--release"])
+            .args(["build", "--profile", "dist"])
             .args(what)
             .current_dir(root)
             .status();
@@ -24,8 +25,8 @@ pub(crate) fn run(root: &Path) -> bool {
     built
         && Command::new(root.join(".tools/venv/bin/python"))
             .arg(script)
-            .arg(root.join("target/release/lionrock"))
-            .arg(root.join("target/release/examples/measure"))
+            .arg(root.join("target/dist/lionrock"))
+            .arg(root.join("target/dist/examples/measure"))
             .current_dir(root)
             .status()
             .is_ok_and(|status| status.success())
