@@ -29,7 +29,8 @@ pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic
     let mut reader = Reader { text, at: start };
     let first = reader.letter()?;
     let second = reader.letter();
-    reader.space();
+    let spaced = reader.one_of(b" ");
+    let label = spaced && is_label(first, second);
     let mut sum = match second {
         Some(second) => 9 * value(first) + 8 * value(second),
         None => 9 * 36 + 8 * value(first),
@@ -44,7 +45,7 @@ pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic
         b'A' | b'a' => 10,
         _ => return None,
     };
-    if bracket && !reader.one_of(b")") {
+    if bracket && !reader.one_of(b")") || label && !bracket {
         return None;
     }
     let end = reader.at;
@@ -54,6 +55,12 @@ pub(crate) fn at(text: &[u8], start: usize, topic: impl FnOnce() -> Option<Topic
     let sure = bracket || topic() == Some(Topic::Identity);
     let confidence = if sure { Confidence::Sure } else { Confidence::Possible };
     Some(Hit { kind: Kind::HongKongIdentityCard, start, end, confidence })
+}
+
+/// Whether two letters before a space are a word that announces some number: `ID 1234567`.
+fn is_label(first: u8, second: Option<u8>) -> bool {
+    let letters = [first, second.unwrap_or(b' ')].map(|letter| letter.to_ascii_uppercase());
+    matches!(&letters, b"ID" | b"NO")
 }
 
 /// The check digit that one or two letters and six digits need, without anything between.
@@ -155,6 +162,12 @@ mod tests {
         for text in ["A123456(3", "A12345(3)", "A1234567(3)", "ABC123456(3)", "1123456(3)", ""] {
             assert_eq!(found(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_label_is_no_part_of_a_number() {
+        assert_eq!(found("ID 7407856"), None);
+        assert_eq!(found("ID740785(6)"), Some((11, Confidence::Sure)));
     }
 
     #[test]

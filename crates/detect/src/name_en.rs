@@ -83,8 +83,8 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
             break;
         }
         at = part.end;
-        if part.initial && text.get(at) == Some(&b'.') {
-            at += 1;
+        if part.initial {
+            at = after_initials(text, at);
         }
         if text.get(at) == Some(&b',') && count == 0 {
             part.comma = true;
@@ -98,6 +98,15 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
         at += 1;
     }
     (parts, count)
+}
+
+/// The place behind the full stop of an initial and of those that follow without a space: `T.M.`.
+fn after_initials(text: &[u8], end: usize) -> usize {
+    let mut at = end;
+    while let Some([b'.', b'A'..=b'Z', b'.']) = text.get(at..at + 3) {
+        at += 2;
+    }
+    if text.get(at) == Some(&b'.') { at + 1 } else { end }
 }
 
 /// Where a family name like `O'Connor` or `D'Souza` ends, whose apostrophe stands here.
@@ -284,6 +293,8 @@ mod tests {
             ("Ms Ho Lai", ("Ho Lai", Likely)),
             ("called Patrick O'Connor twice", ("Patrick O'Connor", Likely)),
             ("signed by Maria Fernandes", ("Maria Fernandes", Sure)),
+            ("Cc: Tommy M.L. Lau", ("Tommy M.L. Lau", Likely)),
+            ("with Peter T. Chan", ("Peter T. Chan", Likely)),
         ] {
             assert_eq!(found(text), Some(expected), "{text}");
         }

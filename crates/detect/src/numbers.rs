@@ -52,7 +52,13 @@ fn may_go_on(text: &[u8], start: usize, run: usize, next: u8) -> bool {
     };
     // `+852…`, and accounts in payment messages: `:59:/…`.
     let before = start.checked_sub(1).and_then(|i| text.get(i));
-    if matches!(before, Some(b'+' | b'/')) {
+    if matches!(before, Some(b'+' | b'/' | b')')) {
+        return true;
+    }
+    // `(852) 91234567`.
+    let bracket =
+        before == Some(&b' ') && start.checked_sub(2).and_then(|i| text.get(i)) == Some(&b')');
+    if bracket {
         return true;
     }
     // Years before months, the most common digits of all: no number has such groups.
@@ -310,7 +316,9 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
         Kind::FpsIdentifier => matches!(count, 7 | 9) && one,
         Kind::BusinessRegistration => {
             let certificate = bank::business_registration(cell, 0, &run);
-            matches!(count, 7 | 8) && one || certificate.is_some_and(|h| h.end == cell.len())
+            let branch = number.groups == [8, 3];
+            let certified = certificate.is_some_and(|h| h.end == cell.len());
+            matches!(count, 7 | 8) && one || branch || certified
         }
         Kind::MacauIdentity => count == 8 && one && macau,
         Kind::Octopus => number
@@ -325,7 +333,8 @@ pub(crate) fn cell(kind: Kind, cell: &[u8]) -> bool {
 /// Whether the whole of a cell of a column for telephone numbers is one, in whatever groups.
 pub(crate) fn phone_cell(cell: &[u8]) -> bool {
     let (digits, joints): (Vec<u8>, Vec<u8>) = cell.iter().partition(|b| b.is_ascii_digit());
-    let local = digits.strip_prefix(b"852").filter(|rest| rest.len() == 8).unwrap_or(&digits);
+    let national = digits.strip_prefix(b"00").unwrap_or(&digits);
+    let local = national.strip_prefix(b"852").filter(|rest| rest.len() == 8).unwrap_or(&digits);
     let plan = local.len() == 8 && matches!(local.first(), Some(b'2' | b'3' | b'5'..=b'9'));
     plan && joints.len() <= 5 && joints.iter().all(|b| b" -.()+".contains(b))
 }

@@ -10,10 +10,9 @@ const DIGITS_MIN: usize = 8;
 
 /// A number after a plus, with its country code. The plus belongs to the hit.
 pub(crate) fn international(text: &[u8], start: usize, run: &Run) -> Option<Hit> {
-    let before = start.checked_sub(1)?;
-    if text.get(before) != Some(&b'+') {
+    let Some(before) = start.checked_sub(1).filter(|at| text.get(*at) == Some(&b'+')) else {
         return bare_code(text, start, run);
-    }
+    };
     run.numbers().find_map(|number| {
         let fits = if number.digits.starts_with(&[8, 5, 2]) {
             with_code(&number)
@@ -29,10 +28,10 @@ pub(crate) fn international(text: &[u8], start: usize, run: &Run) -> Option<Hit>
     })
 }
 
-/// `852` and eight digits in groups, without a plus.
+/// `852` or `00852` and eight digits in groups, without a plus.
 fn bare_code(text: &[u8], start: usize, run: &Run) -> Option<Hit> {
     run.numbers().find_map(|number| {
-        let fits = number.groups.len() > 1 && number.groups.first() == Some(&3);
+        let fits = number.groups.len() > 1 && matches!(number.groups.first(), Some(3 | 5));
         (fits && with_code(&number) && border_after(text, number.end)).then_some(Hit::likely(
             Kind::Phone,
             start,
@@ -91,12 +90,15 @@ pub(crate) fn mainland_mobile(number: &Number<'_>) -> bool {
         && matches!(number.groups, [11] | [3, 4, 4])
 }
 
-/// Hong Kong's country code and a local number.
+/// Hong Kong's country code, perhaps after two zeros, and a local number.
 pub(crate) fn with_code(number: &Number<'_>) -> bool {
-    number.digits.len() == 11
-        && number.digits.starts_with(&[8, 5, 2])
-        && matches!(number.digits.get(3), Some(2 | 3 | 5..=9))
-        && matches!(number.groups, [11] | [3, 8] | [3, 4, 4] | [7, 4])
+    let local = match number.digits {
+        [0, 0, 8, 5, 2, local @ ..] | [8, 5, 2, local @ ..] => local,
+        _ => return false,
+    };
+    local.len() == 8
+        && matches!(local.first(), Some(2 | 3 | 5..=9))
+        && matches!(number.groups, [11 | 13] | [3 | 5, 8] | [3 | 5, 4, 4] | [7 | 9, 4])
 }
 
 #[cfg(test)]
@@ -133,6 +135,15 @@ mod tests {
         {
             let run = Run::read(text.as_bytes(), 0).unwrap();
             assert_eq!(loose(&run.whole().unwrap()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn two_zeros_may_stand_before_the_code() {
+        for text in ["00852 9123 4567", "00852 91234567", "852-9123-4567"] {
+            let run = Run::read(text.as_bytes(), 0).unwrap();
+            let end = international(text.as_bytes(), 0, &run).map(|hit| hit.end);
+            assert_eq!(end, Some(text.len()), "{text}");
         }
     }
 

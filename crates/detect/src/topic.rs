@@ -13,6 +13,8 @@ const WINDOW_BYTES: usize = 96;
 const SPEAKER_BYTES: usize = 40;
 /// How far before a value the question may stand that it answers, in bytes.
 const QUESTION_BYTES: usize = 120;
+/// How near its end a line names what it asks for without a question mark: `請提供身份證號碼`.
+const ASKED_BYTES: usize = 8;
 /// Between two words that together name one thing: `HKID reference`.
 const ADJACENT_BYTES: usize = 2;
 /// Between a word for earnings and the currency of the sum: ` of `.
@@ -331,7 +333,8 @@ pub(crate) fn before(text: &[u8], at: usize, near: &Near) -> Option<Topic> {
     if found.is_some() || line.end != at || line.start == 0 || !answers(own) {
         return found;
     }
-    line.question()?.last(REACH_BYTES)
+    let (line, asks) = line.question()?;
+    line.last(if asks { REACH_BYTES } else { ASKED_BYTES })
 }
 
 /// Whether a line up to a value is only what a speaker's name and the time take: `[10:05] Peter: `.
@@ -382,20 +385,16 @@ impl<'a> Line<'a> {
         names.then(|| line(least + start, newline))
     }
 
-    /// The line above, if it asks.
-    fn question(&self) -> Option<Self> {
+    /// The line above, and whether it ends with a question mark.
+    fn question(&self) -> Option<(Self, bool)> {
         let newline = self.start.checked_sub(1)?;
         let least = self.at.saturating_sub(QUESTION_BYTES);
         let above = self.text.get(least..newline)?;
         let start = above.iter().rposition(|b| *b == b'\n').map_or(0, |n| n + 1);
         let asks = above.trim_ascii_end();
-        (asks.ends_with(b"?") || asks.ends_with("？".as_bytes())).then(|| Self {
-            text: self.text,
-            near: self.near,
-            at: self.at,
-            start: least + start,
-            end: newline,
-        })
+        let asks = asks.ends_with(b"?") || asks.ends_with("？".as_bytes());
+        let (text, near, at, start) = (self.text, self.near, self.at, least + start);
+        Some((Self { text, near, at, start, end: newline }, asks))
     }
 
     /// The topic of the last word, if it ends at most `reach` bytes before the end.
@@ -474,7 +473,8 @@ mod tests {
         assert_eq!(of("hotel "), None);
         assert_eq!(of("八達通卡號碼："), Some(Topic::Octopus));
         assert_eq!(of("[1] A: Your phone?\n[2] B: "), Some(Topic::Phone));
-        assert_eq!(of("[1] A: Your phone\n[2] B: "), None);
+        assert_eq!(of("[1] A: Your phone\n[2] B: "), Some(Topic::Phone));
+        assert_eq!(of("[1] A: Your phone is not in our books\n[2] B: "), None);
         assert_eq!(of("phone\n"), None);
         assert_eq!(of("Telephone:\n"), Some(Topic::Phone));
     }

@@ -60,6 +60,10 @@ pub(crate) fn normal(kind: Kind, value: &[u8]) -> String {
         return normal_ascii(kind, value);
     }
     let text = String::from_utf8_lossy(value);
+    // Chinese characters alone, as most names are: nothing is written in two ways.
+    if text.chars().all(|c| matches!(c, '\u{4e00}'..='\u{9fff}')) {
+        return text.into_owned();
+    }
     let narrow = text.chars().map(|c| match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xff01 + 0x21).unwrap_or(c),
         '\u{3000}' => ' ',

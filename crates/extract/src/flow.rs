@@ -123,7 +123,7 @@ impl Flow {
     fn next_records(&mut self, layout: Layout, end: usize) {
         let fresh = self.buffer.get(self.seen..end).unwrap_or_default();
         if let Layout::Delimited { delimiter, header } = layout {
-            self.passed += detect::Records::new(fresh, delimiter).count() as u64;
+            self.passed += records(fresh, delimiter);
             if header && !self.started {
                 self.seen = header_end(&self.buffer, delimiter);
                 if self.seen > HEADER_BYTES_MAX {
@@ -147,7 +147,19 @@ fn header_end(text: &[u8], delimiter: u8) -> usize {
 
 /// The byte after the last record that ends in the text; none if none does.
 fn records_end(text: &[u8], delimiter: u8) -> Option<usize> {
-    RecordEnds::new(text, delimiter).last()
+    if text.contains(&b'"') {
+        return RecordEnds::new(text, delimiter).last();
+    }
+    text.iter().rposition(|b| *b == b'\n').map(|end| end + 1)
+}
+
+/// How many records a text has that ends with one.
+fn records(text: &[u8], delimiter: u8) -> u64 {
+    if text.contains(&b'"') {
+        return detect::Records::new(text, delimiter).count() as u64;
+    }
+    let ends = text.iter().filter(|b| **b == b'\n').count();
+    ends as u64 + u64::from(text.last().is_some_and(|last| *last != b'\n'))
 }
 
 /// The bytes after the ends of records: line ends outside of quotes, as [`detect::Records`] reads
@@ -204,6 +216,10 @@ mod tests {
         assert_eq!(ends("\"a\"\"\n\",c\n"), [9]);
         assert_eq!(ends("\"open\n"), [0; 0]);
         assert_eq!(records_end(b"no end", b','), None);
+        for text in ["", "a", "a\n", "a,b\n\nc", "\"a\nb\"\nc\n", "\n"] {
+            let counted = detect::Records::new(text.as_bytes(), b',').count() as u64;
+            assert_eq!(records(text.as_bytes(), b','), counted, "{text:?}");
+        }
     }
 
     fn counts(text: &[u8], piece: usize) -> impl PartialEq + std::fmt::Debug {
