@@ -13,6 +13,7 @@
 //! masked and fingerprinted only; a scan resumes at its last committed cursor.
 
 mod act;
+mod checks;
 mod class;
 mod decide;
 mod detectors;
@@ -48,6 +49,7 @@ mod told;
 pub mod work;
 
 pub use act::{Act, ActRequest};
+pub use checks::SourceReading;
 pub use class::{Category, Class};
 pub use decide::{ACCEPT_DAYS_MAX, SaidNoFind};
 pub use detectors::{

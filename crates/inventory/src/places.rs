@@ -161,12 +161,21 @@ impl Regions {
                 Place::Unknown,
                 |place| Place::At {
                     place: place.to_owned(),
-                    city: attributes.text("city").unwrap_or(place).to_owned(),
+                    city: attributes.text("city").unwrap_or_else(|| self.name_of(place)).to_owned(),
                     verified: false,
                 },
             );
         }
         self.place(provider, attributes.text("region").unwrap_or_default())
+    }
+
+    /// What people call a place: its city, where the table knows no other there; else its letters.
+    fn name_of<'a>(&'a self, place: &'a str) -> &'a str {
+        let mut cities = self.rows().filter(|row| row.place == place).map(|row| row.city.as_str());
+        match cities.next() {
+            Some(city) if cities.all(|other| other == city) => city,
+            _ => place,
+        }
     }
 
     /// Where the provider puts geo-redundant copies of this region, if the table knows a pair.
@@ -244,5 +253,20 @@ mod tests {
         let twice = format!("as_of: 2026-01-01\nregions:\n- {row}\n- {row}\n");
         assert!(matches!(Regions::read(&twice), Err(RegionsError::Twice { .. })));
         assert!(matches!(Regions::read("regions: 7"), Err(RegionsError::Shape(_))));
+    }
+
+    #[test]
+    fn one_place_has_one_name_wherever_it_is_said() {
+        let regions = Regions::builtin().unwrap();
+        let said = |place: &str| {
+            let json = format!(r#"{{"provider":"on-premises","place":"{place}"}}"#);
+            match regions.place_of(&serde_json::from_str(&json).unwrap()) {
+                Place::At { city, .. } => city,
+                Place::Unknown => String::new(),
+            }
+        };
+        let Place::At { city, .. } = regions.place("aws", "ap-east-1") else { panic!("unknown") };
+        assert_eq!(said("HK"), city);
+        assert_eq!(said("ZZ"), "ZZ");
     }
 }

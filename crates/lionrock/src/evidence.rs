@@ -3,6 +3,7 @@
 //! An adapter translates and judges nothing; the vocabulary is `comply/data/facts.yaml`. What the
 //! inventory knows is read by `comply` itself.
 
+mod data_facts;
 mod identities;
 mod key_facts;
 mod log_facts;
@@ -11,9 +12,11 @@ pub mod publishing;
 use access::Access;
 use audit::Log;
 use comply::FactSource;
+use discover::Discover;
+use inventory::Inventory;
 use keys::Keys;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use store::Store;
 
 /// What the adapters read.
@@ -25,6 +28,10 @@ pub struct Witnesses {
     pub access: Access,
     /// The log.
     pub log: Log,
+    /// Sources of data and what was found there, once that is open.
+    pub discover: Arc<OnceLock<Discover>>,
+    /// What is known about stores beside that.
+    pub inventory: Inventory,
     /// Where outlets of the log keep how far they have come.
     pub store: Store,
     /// The file with the log's newest head, outside the database.
@@ -36,10 +43,11 @@ pub struct Witnesses {
 /// Every source of facts of this installation.
 #[must_use]
 pub fn sources(witnesses: Witnesses) -> Vec<Arc<dyn FactSource>> {
-    let Witnesses { keys, access, log, store, anchor, seal } = witnesses;
+    let Witnesses { keys, access, log, discover, inventory, store, anchor, seal } = witnesses;
     vec![
         Arc::new(key_facts::KeyFacts { keys, log: log.clone(), seal }),
         Arc::new(identities::Identities { access }),
+        Arc::new(data_facts::DataFacts { discover, inventory }),
         Arc::new(log_facts::LogFacts { log, store, anchor }),
     ]
 }

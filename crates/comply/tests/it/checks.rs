@@ -301,3 +301,51 @@ fn every_check_has_an_answer_over_facts_of_its_kind() {
         );
     }
 }
+
+fn store() -> Fact {
+    let clean = [("name", "retail"), ("owner", "Retail"), ("class", "restricted"), ("place", "SG")];
+    let fact = Fact::new("scanned-store", "src_0", KnownBy::Observed, now());
+    let fact = clean.into_iter().fold(fact, |fact, (word, value)| fact.with(word, value));
+    let fact = ["place_known", "own_key", "arrangement"]
+        .into_iter()
+        .fold(fact, |fact, word| fact.with(word, word == "place_known"));
+    let counts = ["restricted", "restricted_public", "high_open", "accepted", "lapsed"];
+    let fact = counts.into_iter().fold(fact, |fact, word| fact.with(word, 0));
+    fact.with("scanned_at", now().plus_days(-2).rfc3339()).with("high_open_since", "")
+}
+
+#[test]
+fn what_scans_found_is_judged_by_age_exposure_control_and_decisions() {
+    let world = World::new();
+    let outcome = |check: &str, fact: Fact| world.hold(check, vec![fact]).outcome;
+    let long_ago = || now().plus_days(-31).rfc3339();
+    let old = store().with("scanned_at", long_ago());
+    assert_eq!(outcome("data-stores-scanned-monthly", store()), Outcome::Pass);
+    assert_eq!(outcome("data-stores-scanned-monthly", old), Outcome::Fail);
+    let never = store().with("scanned_at", "");
+    assert_eq!(outcome("data-stores-scanned-monthly", never), Outcome::Fail);
+
+    let none = outcome("restricted-data-is-not-public", store());
+    assert_eq!(none, Outcome::EmptyPopulation, "nothing restricted, nothing said");
+    let private = store().with("restricted", 3);
+    assert_eq!(outcome("restricted-data-is-not-public", private.clone()), Outcome::Pass);
+    let public = private.clone().with("restricted_public", 1);
+    assert_eq!(outcome("restricted-data-is-not-public", public), Outcome::Fail);
+
+    let abroad = "restricted-data-abroad-is-controlled";
+    assert_eq!(outcome(abroad, private.clone()), Outcome::Fail);
+    assert_eq!(outcome(abroad, private.clone().with("place", "unknown")), Outcome::Fail);
+    assert_eq!(outcome(abroad, private.clone().with("own_key", true)), Outcome::Pass);
+    assert_eq!(outcome(abroad, private.clone().with("arrangement", true)), Outcome::Pass);
+    assert_eq!(outcome(abroad, private.with("place", "HK")), Outcome::EmptyPopulation);
+
+    let decided = "high-data-risks-are-decided";
+    let fresh = store().with("high_open", 1).with("high_open_since", now().rfc3339());
+    assert_eq!(outcome(decided, fresh.clone()), Outcome::Pass);
+    assert_eq!(outcome(decided, fresh.clone().with("owner", "")), Outcome::Fail);
+    assert_eq!(outcome(decided, fresh.with("high_open_since", long_ago())), Outcome::Fail);
+
+    let current = "accepted-data-risks-are-current";
+    assert_eq!(outcome(current, store().with("accepted", 2)), Outcome::Pass);
+    assert_eq!(outcome(current, store().with("lapsed", 1)), Outcome::Fail);
+}

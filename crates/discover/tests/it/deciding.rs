@@ -204,3 +204,26 @@ async fn counts_follow_a_value_that_is_no_find_and_come_back_when_it_is_withdraw
     assert_eq!(cards(find(&found, "many.txt")), all);
     assert_eq!(find(&found, "other.txt").standing(), Standing::Open);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_checks_read_what_is_exposed_undecided_and_lapsed() {
+    let house = House::new().await;
+    house.shelf.put("one.txt", ONE);
+    house.shelf.put("other.txt", OTHER);
+    house.shelf.public.store(true, std::sync::atomic::Ordering::SeqCst);
+    let source = house.source("retail", "/shelf").await;
+    let read = || house.discover.reading(&house.permit("*")).unwrap().remove(0);
+    assert_eq!((read().scanned_at, read().restricted), (None, 0));
+    house.scan(source).await;
+    let found = read();
+    assert_eq!((found.restricted, found.restricted_public, found.accepted), (2, 2, 0));
+    assert!(found.scanned_at.is_some() && found.class == Some(Class::Restricted));
+    let open = found.high_open;
+    assert!(open > 0 && found.high_open_since.is_some(), "{found:?}");
+    let id = house.findings(Wanted::default())[0].id.to_string();
+    let until = kernel::Clock::wall(&*house.clock).plus_days(10);
+    house.discover.accept(house.permit(&id), until, "until it is moved").await.unwrap();
+    assert_eq!((read().accepted, read().lapsed, read().high_open), (1, 0, open - 1));
+    house.clock.advance_millis(11 * 24 * 3_600_000);
+    assert_eq!((read().accepted, read().lapsed), (0, 1));
+}

@@ -126,6 +126,7 @@ impl Opened {
         let acceptance = installation.acceptance.as_ref();
         take_over(journal, &room, &store, &log, acceptance).await?;
         let (clock, rng) = (&installation.clock, &installation.rng);
+        let found = Arc::new(std::sync::OnceLock::new());
         let slices = Slices {
             store: store.clone(),
             room: room.clone(),
@@ -139,6 +140,7 @@ impl Opened {
             },
             reports: installation.folder.subfolder("reports")?,
             every_hours: installation.config.checks.every_hours,
+            discover: Arc::clone(&found),
         };
         let opening = tokio::task::spawn_blocking(move || slices.open());
         let (access, keys, inventory, comply) =
@@ -158,6 +160,8 @@ impl Opened {
             rng: Arc::clone(rng),
         })
         .await?;
+        // From here on the checks can read what was found.
+        found.get_or_init(|| discover.clone());
         let resumed = discover.resume().await?;
         if resumed > 0 {
             tracing::info!(resumed, "scans that a stop had interrupted go on");
@@ -255,12 +259,14 @@ struct Slices {
     seal: &'static str,
     reports: PathBuf,
     every_hours: u32,
+    discover: Arc<std::sync::OnceLock<Discover>>,
 }
 
 impl Slices {
     /// Opens each slice after those it stands on.
     fn open(self) -> Result<(Access, Keys, Inventory, Comply), OpenError> {
-        let Self { store, room, log, clock, rng, anchor, seal, reports, every_hours } = self;
+        let Self { store, room, log, clock, rng, anchor, seal, reports, every_hours, discover } =
+            self;
         let (c, r) = (|| Arc::clone(&clock), || Arc::clone(&rng));
         let cost = Argon2Cost::STANDARD;
         let access = Access::open(store.clone(), room.clone(), c(), r(), cost)?;
@@ -271,6 +277,8 @@ impl Slices {
             keys: keys.clone(),
             access: access.clone(),
             log: log.clone(),
+            discover,
+            inventory: inventory.clone(),
             store: store.clone(),
             anchor,
             seal,
