@@ -1,7 +1,7 @@
 //! Reading about keys: one, a page of them, all of them for checks.
 
 use crate::domain::{Domain, Domains};
-use crate::key::{Key, KeyRecords, Materials};
+use crate::key::{Key, KeyRecords, Materials, label_term};
 use crate::{KeyView, Keys, KeysError, StateName};
 use kernel::actions::{KeyList, KeyRead};
 use kernel::limits::{PAGE_ITEMS_DEFAULT, PAGE_ITEMS_MAX};
@@ -97,15 +97,14 @@ impl Keys {
         let limit = request.limit.unwrap_or(PAGE_ITEMS_DEFAULT).clamp(1, PAGE_ITEMS_MAX);
         let after = request.after.as_deref().map(|text| text.parse::<PageCursor>());
         let after = after.transpose().map_err(|_| KeysError::NoPlace)?;
+        // Labels are found by their index; a state is of its time and is asked of each.
         let wanted = |record: &Record<KeyRecords>| {
-            let key = &record.value;
-            let carried = |(label, value): (&Label, &Name)| {
-                key.about.labels.get(label.as_str()) == Some(value.as_str())
-            };
-            request.labels.iter().all(carried)
-                && request.state.is_none_or(|state| key.state_at(now) == state)
+            request.state.is_none_or(|state| record.value.state_at(now) == state)
         };
-        let page = self.inner.store.page::<KeyRecords>(scope, after.as_ref(), limit, wanted)?;
+        let labels = request.labels.iter();
+        let terms: Vec<_> = labels.map(|(k, v)| label_term(k.as_str(), v.as_str())).collect();
+        let store = &self.inner.store;
+        let page = store.page_of::<KeyRecords>(&terms, scope, after.as_ref(), limit, wanted)?;
         let keys = page.items.iter().map(|record| record.value.view(now)).collect();
         Ok(KeyPage { keys, next: page.next.map(|place| place.to_string()) })
     }

@@ -28,6 +28,7 @@
 
 mod appender;
 mod batch;
+mod carriers;
 mod codec;
 mod collection;
 mod digest;

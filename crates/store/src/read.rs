@@ -2,6 +2,7 @@
 //!
 //! Reads are plain functions that take microseconds; each sees the last durable commit.
 
+use crate::carriers::Carriers;
 use crate::codec::{Header, hex, unhex};
 use crate::digest::Multiset;
 use crate::limits::READ_ROWS_MAX;
@@ -206,8 +207,25 @@ impl Store {
         scope: &Scope,
         after: Option<&PageCursor>,
         limit: usize,
+        filter: impl FnMut(&Record<C>) -> bool,
+    ) -> Result<Page<C>, StoreError> {
+        self.page_of::<C>(&[], scope, after, limit, filter)
+    }
+
+    /// [`Store::page`] of the records that have all these terms. The index says which they are: no
+    /// other record is opened.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`] when a record, the names or the index do not hold.
+    pub fn page_of<C: Collection>(
+        &self,
+        terms: &[IndexTerm],
+        scope: &Scope,
+        after: Option<&PageCursor>,
+        limit: usize,
         mut filter: impl FnMut(&Record<C>) -> bool,
     ) -> Result<Page<C>, StoreError> {
+        let terms: Vec<_> = terms.iter().map(|term| self.core.term(C::NAME, term)).collect();
         let (Some(id), true) = (self.id_of::<C>(), limit > 0) else {
             return Ok(Page { items: Vec::new(), next: None });
         };
@@ -218,7 +236,11 @@ impl Store {
             let revision = rows::revision(connection)?;
             let listing = listings.at(revision, id);
             drop(listings);
-            let at = At { connection, id, listing: &listing, revision };
+            let carriers = Carriers::of(connection, id, &terms)?;
+            if carriers.is_nobody() {
+                return Ok(Page { items: Vec::new(), next: None });
+            }
+            let at = At { connection, id, listing: &listing, revision, carriers: &carriers };
             self.page_at(&at, scope, after, limit, &mut filter)
         })
     }
@@ -248,7 +270,9 @@ impl Store {
         let (mut looked, mut last) = (0, None);
         let from = after.map(|cursor| (cursor.text.as_str(), cursor.key.as_slice()));
         source.walk(&directory, &at.listing.overlay, from, |found| {
-            if !scope.allows(DomainId::from_bytes(found.domain)) {
+            if !scope.allows(DomainId::from_bytes(found.domain))
+                || !at.carriers.may_have(&found.key)
+            {
                 return Ok(true);
             }
             if items.len() >= limit || looked >= READ_ROWS_MAX {
@@ -256,9 +280,15 @@ impl Store {
                 return Ok(false);
             }
             looked += 1;
+            let place = || PageCursor { text: found.text.clone(), key: found.key.clone() };
+            if !at.carriers.has(&found.key)? {
+                last = Some(place());
+                return Ok(true);
+            }
             match read::<C>(self, at.connection, at.id, &found.key)? {
                 Some((header, record)) if apply::is_entry(&header, found) => {
-                    last = Some(PageCursor { text: found.text.clone(), key: found.key.clone() });
+                    at.carriers.borne_out(C::NAME, &header.terms)?;
+                    last = Some(place());
                     if filter(&record) {
                         items.push(record);
                     }
@@ -310,4 +340,5 @@ struct At<'a> {
     id: CollectionId,
     listing: &'a Listing,
     revision: u64,
+    carriers: &'a Carriers<'a>,
 }

@@ -51,8 +51,8 @@ impl Store {
     /// or when it may not be repeated.
     ///
     /// # Errors
-    /// [`StoreError::IdempotencyMismatch`] when another request came under the key, and when the store
-    /// does not read.
+    /// [`StoreError::IdempotencyMismatch`] when another request came under the key, and when the
+    /// store does not read.
     pub fn answered<A: ActionType>(
         &self,
         permit: &Permit<A>,

@@ -215,6 +215,14 @@ fn an_index_row_added_while_running_gives_no_answer() {
     assert!(matches!(found, Err(StoreError::Damaged(Damage::Index { .. }))));
     let none = store.find::<Things>(&IndexTerm::new("colour", "green"), 100).unwrap();
     assert!(none.is_empty());
+    // Every thing is said to have every term: a page believes the records.
+    let text = "INSERT OR IGNORE INTO terms SELECT DISTINCT one.collection, one.term, other.key \
+                FROM terms one, terms other WHERE one.collection = other.collection";
+    connection.execute(text, []).unwrap();
+    let page =
+        store
+            .page_of::<Things>(&[named(domain(1), "n3")], &kernel::Scope::All, None, 100, |_| true);
+    assert!(matches!(page, Err(StoreError::Damaged(Damage::Index { .. }))));
 }
 
 #[test]

@@ -173,3 +173,64 @@ proptest! {
         }
     }
 }
+
+/// The keys on a page of some terms, how many records were opened for it, and where it ends.
+fn opened_for(
+    store: &Store,
+    terms: &[store::IndexTerm],
+    after: Option<&PageCursor>,
+    limit: usize,
+) -> (Vec<u64>, usize, Option<PageCursor>) {
+    let mut opened = 0;
+    let page = store.page_of::<Things>(terms, &Scope::All, after, limit, |_| {
+        opened += 1;
+        true
+    });
+    let page = page.unwrap();
+    (page.items.iter().map(|record| record.key).collect(), opened, page.next)
+}
+
+#[test]
+fn a_page_of_a_term_opens_only_the_records_that_have_it() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    // Red is rare: one in a hundred. Blue are more than are held in memory.
+    let colour = |n: u64| if n.is_multiple_of(100) { "red" } else { "blue" };
+    put_all(&store, (0..6_000).map(|n| (n, thing(&format!("n{n:05}"), colour(n)))));
+    let (red, blue) = ([coloured("red")], [coloured("blue")]);
+    let (keys, opened, next) = opened_for(&store, &red, None, 50);
+    assert_eq!(keys, (0..50).map(|n| n * 100).collect::<Vec<_>>());
+    assert_eq!(opened, 50);
+    let (keys, opened, next) = opened_for(&store, &red, next.as_ref(), 50);
+    assert_eq!((keys.len(), opened, next), (10, 10, None), "no page follows the last");
+    let (keys, opened, next) = opened_for(&store, &blue, None, 50);
+    assert_eq!(keys, (1..=50).collect::<Vec<_>>());
+    assert_eq!((opened, next.is_some()), (50, true));
+    let both = [named(domain(1), "n00300"), coloured("red")];
+    assert_eq!(opened_for(&store, &both, None, 50).0, [300]);
+    let nobody = opened_for(&store, &[coloured("green"), coloured("blue")], None, 50);
+    assert_eq!(nobody, (Vec::new(), 0, None));
+
+    // What was recoloured or is gone shows at once, and after a start anew.
+    put_all(&store, [(100, thing("n00100", "blue")), (101, thing("n00101", "red"))]);
+    store.commit(Batch::new().delete::<Things>(&200, Expect::Any)).wait().unwrap();
+    assert_eq!(opened_for(&store, &red, None, 4).0, [0, 101, 300, 400]);
+    drop(store);
+    let store = open(&folder);
+    let (keys, opened, _) = opened_for(&store, &red, None, 4);
+    assert_eq!((keys, opened), (vec![0, 101, 300, 400], 4));
+}
+
+#[test]
+fn two_common_terms_that_never_meet_end_a_page_short_with_a_place_to_go_on_from() {
+    let folder = Folder::new();
+    let store = open(&folder);
+    // Both colours are common, and no thing has both.
+    let colour = |n: u64| if n.is_multiple_of(2) { "red" } else { "blue" };
+    put_all(&store, (0..12_000).map(|n| (n, thing(&format!("n{n:05}"), colour(n)))));
+    let both = [coloured("red"), coloured("blue")];
+    let (keys, opened, next) = opened_for(&store, &both, None, 50);
+    assert_eq!((keys.len(), opened, next.is_some()), (0, 0, true));
+    let (keys, opened, next) = opened_for(&store, &both, next.as_ref(), 50);
+    assert_eq!((keys.len(), opened, next), (0, 0, None));
+}
