@@ -84,7 +84,11 @@ impl Committer {
 
     fn group(&mut self, batches: Vec<Prepared>) {
         if self.failed {
-            return self.refuse(batches, &StoreError::OutcomeUnknown);
+            // What comes now was handed to nobody: where the disk is read-only, it is surely not
+            // there. Only the commit that met the failure is in doubt.
+            let read_only = self.reserve.disk_is_read_only();
+            let refusal = if read_only { StoreError::ReadOnly } else { StoreError::OutcomeUnknown };
+            return self.refuse(batches, &refusal);
         }
         let (events, dropped) = self.core.pending.take();
         if self.tight && self.regain().is_err() {

@@ -85,6 +85,16 @@ impl Reserve {
             .map_err(|cause| StoreError::disk("releasing the reserved space", cause))
     }
 
+    /// Whether the disk refuses every write for being read-only: a zero is written where zeros
+    /// stand. A disk that fails in another way is not called so.
+    pub(crate) fn disk_is_read_only(&self) -> bool {
+        let written = private().open(&self.path).and_then(|mut file| {
+            file.write_all(&[0])?;
+            file.sync_data()
+        });
+        written.is_err_and(|cause| cause.kind() == std::io::ErrorKind::ReadOnlyFilesystem)
+    }
+
     /// Takes the space again.
     pub(crate) fn retake(&mut self) -> Result<(), StoreError> {
         if self.held {
