@@ -15,7 +15,7 @@ import traceback
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-FAULTS = ["proofs", "folder", "disk", "hostile", "kill"]
+FAULTS = ["proofs", "folder", "disk", "hostile", "bounded", "kill"]
 
 
 def main():
