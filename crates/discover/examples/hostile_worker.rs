@@ -2,7 +2,7 @@
 //! name of its object says. The tests of the server's side and of the sandbox run it; it is no part
 //! of the product.
 
-use discover::work::{Bounds, ObjectFile, serve};
+use discover::work::{Bounds, ObjectFile, Told, serve};
 use extract::{Coverage, Format, Inspection};
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -20,7 +20,11 @@ fn main() -> ExitCode {
         memory_bytes: named("--memory-bytes").unwrap_or(0),
         cpu_seconds: named("--cpu-seconds").unwrap_or(0),
     };
-    match serve(bounds, |_| Some(()), |object, hint, (), progress| act(object, hint, progress)) {
+    match serve(
+        bounds,
+        |_| Some(()),
+        |object, hint, (), tell| act(object, hint, &mut |bytes| tell(Told::Bytes(bytes))),
+    ) {
         Ok(()) => ExitCode::SUCCESS,
         Err(_) => ExitCode::FAILURE,
     }

@@ -29,8 +29,8 @@ pub use frame::{FrameError, PROGRESS_BYTES, RANGE_BYTES_MAX, REPLY_BYTES_MAX, RE
 pub use pool::Workers;
 pub use sandbox::{Bounds, Layers, SandboxError};
 
-use extract::{Limits, Settings};
-use serde::Serialize;
+use extract::{KindName, Limits, Settings};
+use serde::{Deserialize, Serialize};
 use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
@@ -70,6 +70,39 @@ impl WorkerOptions {
     }
 }
 
+/// A hit of a text by its place: what a score script compares.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PlainSpan {
+    /// What.
+    pub kind: KindName,
+    /// Its first byte in the text decoded to UTF-8.
+    pub start: u64,
+    /// The byte after its last.
+    pub end: u64,
+}
+
+/// What a worker tells while it works.
+#[derive(Debug)]
+pub enum Told {
+    /// So many bytes are done.
+    Bytes(u64),
+    /// Hits by their places.
+    Places(Vec<PlainSpan>),
+}
+
+/// Hits of one text that are told by their places.
+pub const PLACES_MAX: usize = 1_000_000;
+/// Bytes of a text whose hits are told by their places: it is held as a whole.
+pub const PLACES_TEXT_BYTES_MAX: u64 = 64 * 1024 * 1024;
+
+/// Instructions to tell the places of hits and nothing else.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct WantPlaces {
+    pub(super) places: Settings,
+}
+
 /// What a worker is to do with each object of a scan, encoded once.
 #[derive(Clone)]
 pub struct Instructions(Arc<serde_json::value::RawValue>);
@@ -88,6 +121,14 @@ impl Instructions {
     /// When they are longer than a request may be.
     pub fn new(settings: &Settings, limits: &Limits) -> Result<Self, WorkError> {
         Self::of(&(settings, limits))
+    }
+
+    /// To tell the hits of plain texts by their places, for [`Workers::places`].
+    ///
+    /// # Errors
+    /// When they are longer than a request may be.
+    pub fn places(settings: &Settings) -> Result<Self, WorkError> {
+        Self::of(&WantPlaces { places: settings.clone() })
     }
 
     /// Instructions of another inspector than ours, as its worker understands them.

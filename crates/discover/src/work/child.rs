@@ -3,7 +3,10 @@
 use super::elsewhere::Elsewhere;
 use super::frame::{self, Assembler, FrameError, PROGRESS_BYTES, Reply, Request, Want};
 use super::sandbox::{self, Bounds, SandboxError};
-use extract::{Detectors, Input, Inspection, Limits, Settings};
+use super::{PLACES_TEXT_BYTES_MAX, PlainSpan, Told, WantPlaces};
+use extract::{
+    Coverage, Detectors, Format, Input, Inspection, Limits, Settings, Trouble, TroubleKind,
+};
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, ReturnFlags};
 use std::fs::File;
 use std::io::{IoSliceMut, Read, Seek, SeekFrom};
@@ -13,6 +16,8 @@ use std::sync::Arc;
 
 /// Bytes that are taken from the socket at once.
 const CHUNK_BYTES: usize = 64 * 1024;
+/// Hits by their places in one answer.
+const PLACES_AT_ONCE: usize = 10_000;
 /// What a refusal may say.
 const REFUSAL_CHARS_MAX: usize = 400;
 
@@ -120,29 +125,64 @@ fn fetch(want: Want) -> std::io::Result<Vec<u8>> {
 /// # Errors
 /// Whatever ends the service: the process ends with it.
 pub fn run(bounds: Bounds) -> Result<(), ServeError> {
-    serve(
-        bounds,
-        |instructions| {
-            let (settings, limits) =
-                serde_json::from_str::<(Settings, Limits)>(instructions).ok()?;
-            Some((Arc::new(Detectors::new(&settings).ok()?), limits))
-        },
-        |mut object, hint, (detectors, limits), progress| {
+    let understand = |instructions: &str| {
+        if let Ok(WantPlaces { places }) = serde_json::from_str(instructions) {
+            return Some(Task::Places(Box::new(Detectors::new(&places).ok()?)));
+        }
+        let (settings, limits) = serde_json::from_str::<(Settings, Limits)>(instructions).ok()?;
+        Some(Task::Inspect(Arc::new(Detectors::new(&settings).ok()?), limits))
+    };
+    serve(bounds, understand, |mut object, hint, task, tell| match task {
+        Task::Inspect(detectors, limits) => {
+            let progress = &mut |bytes| tell(Told::Bytes(bytes));
             extract::inspect(&mut object, hint, detectors, limits, progress)
-        },
-    )
+        }
+        Task::Places(detectors) => places(object, detectors, tell),
+    })
+}
+
+/// What instructions ask for.
+enum Task {
+    Inspect(Arc<Detectors>, Limits),
+    Places(Box<Detectors>),
+}
+
+/// Tells the hits of a text by their places; what is inspected beside them is nothing.
+fn places(mut object: ObjectFile, detectors: &Detectors, tell: &mut dyn FnMut(Told)) -> Inspection {
+    let mut bytes = Vec::new();
+    let read = match object.bytes <= PLACES_TEXT_BYTES_MAX {
+        true => object.read_to_end(&mut bytes).map_err(|_| TroubleKind::Unreadable),
+        false => Err(TroubleKind::TooLarge),
+    };
+    let trouble = |kind| {
+        let detail = "its hits cannot be told by their places".to_owned();
+        Trouble { path: Vec::new(), kind, detail }
+    };
+    let troubles: Vec<Trouble> = read.err().map(trouble).into_iter().collect();
+    let (text, spans) = extract::spans(&bytes, detectors);
+    let plain = |span: &extract::Span| PlainSpan {
+        kind: span.kind,
+        start: span.start as u64,
+        end: span.end as u64,
+    };
+    for batch in spans.chunks(PLACES_AT_ONCE) {
+        tell(Told::Places(batch.iter().map(plain).collect()));
+    }
+    let coverage = if troubles.is_empty() { Coverage::Whole } else { Coverage::None };
+    let (bytes, text_bytes) = (bytes.len() as u64, text.len() as u64);
+    Inspection { format: Format::Text, bytes, text_bytes, coverage, parts: Vec::new(), troubles }
 }
 
 /// Serves until the server closes its end. `understand` makes instructions ready, once for as long
 /// as they stay the same; `inspect` gets each object with its hint, the instructions and somebody
-/// to tell the bytes done so far.
+/// to tell how far it is.
 ///
 /// # Errors
 /// Whatever ends the service: the process ends with it.
 pub fn serve<T>(
     bounds: Bounds,
     understand: impl Fn(&str) -> Option<T>,
-    mut inspect: impl FnMut(ObjectFile, &str, &T, &mut dyn FnMut(u64)) -> Inspection,
+    mut inspect: impl FnMut(ObjectFile, &str, &T, &mut dyn FnMut(Told)) -> Inspection,
 ) -> Result<(), ServeError> {
     let stdin = rustix::fs::fstat(std::io::stdin()).map_err(ServeError::Socket)?;
     if rustix::fs::FileType::from_raw_mode(stdin.st_mode) != rustix::fs::FileType::Socket {
@@ -165,11 +205,14 @@ pub fn serve<T>(
         let Some((_, ready)) = &known else { continue };
         let mut told = 0_u64;
         let mut broken = None;
-        let inspection = inspect(object, &request.hint, ready, &mut |bytes: u64| {
-            if bytes.saturating_sub(told) >= PROGRESS_BYTES && broken.is_none() {
+        let inspection = inspect(object, &request.hint, ready, &mut |what: Told| match what {
+            _ if broken.is_some() => {}
+            Told::Bytes(bytes) if bytes.saturating_sub(told) >= PROGRESS_BYTES => {
                 told = bytes;
                 broken = say(&Reply::Progress(bytes)).err();
             }
+            Told::Bytes(_) => {}
+            Told::Places(spans) => broken = say(&Reply::Places(spans)).err(),
         });
         broken.map_or(Ok(()), Err)?;
         say(&Reply::Finished(Box::new(inspection)))?;
@@ -216,7 +259,7 @@ fn shortened(reply: &Reply) -> Reply {
         parts /= 2;
         short.parts.truncate(parts);
         short.troubles.truncate(parts.max(1));
-        short.coverage = extract::Coverage::Part;
+        short.coverage = Coverage::Part;
         let fits =
             serde_json::to_vec(&short).is_ok_and(|json| json.len() < frame::REPLY_BYTES_MAX / 2);
         if fits || parts == 0 {

@@ -5,6 +5,7 @@
 //! body grows as its bytes arrive and never as its length claims, and anything unexpected ends the
 //! talk.
 
+use super::PlainSpan;
 use super::sandbox::Layers;
 use extract::Inspection;
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,8 @@ pub(super) enum Reply {
     Progress(u64),
     /// It wants a range of an object that is elsewhere.
     Want(Want),
+    /// Hits of a text, some of them; asked for by instructions of that kind only.
+    Places(Vec<PlainSpan>),
     /// The object is done.
     Finished(Box<Inspection>),
 }

@@ -3,7 +3,7 @@
 use super::bounded::{killed, unreadable};
 use super::sandbox::Layers;
 use super::worker::{Handed, Worker};
-use super::{Instructions, WorkError, WorkerOptions};
+use super::{Instructions, PlainSpan, WorkError, WorkerOptions};
 use crate::Opened;
 use extract::{Coverage, Inspection};
 use std::sync::{Mutex, PoisonError};
@@ -86,6 +86,31 @@ impl Workers {
         inspection
     }
 
+    /// The hits of a plain text by their places, told by instructions of that kind; and an
+    /// inspection that says what could not be read, as [`Workers::inspect`] does.
+    pub async fn places(
+        &self,
+        opened: Opened,
+        instructions: &Instructions,
+        deadline: Duration,
+    ) -> (Vec<PlainSpan>, Inspection) {
+        let handed = match Handed::of(opened) {
+            Ok(handed) => handed,
+            Err(error) => return (Vec::new(), unreadable(&error.to_string())),
+        };
+        let Ok(_turn) = self.free.acquire().await else {
+            return (Vec::new(), killed("the workers have ended"));
+        };
+        let mut places = Vec::new();
+        let attempt = self.attempt(&handed, instructions, &|_| {}, Some(&mut places));
+        let inspection = match tokio::time::timeout(deadline, attempt).await {
+            Ok(Ok(inspection)) => inspection,
+            Ok(Err(error)) => killed(&error.to_string()),
+            Err(_) => killed("not done before its deadline"),
+        };
+        (places, inspection)
+    }
+
     async fn attempts(
         &self,
         handed: &Handed,
@@ -94,7 +119,7 @@ impl Workers {
     ) -> Inspection {
         let mut attempt = 1;
         loop {
-            match self.attempt(handed, instructions, progress).await {
+            match self.attempt(handed, instructions, progress, None).await {
                 Ok(inspection) => return inspection,
                 Err(WorkError::Silent | WorkError::Socket(_)) if attempt < ATTEMPTS_MAX => {
                     attempt += 1;
@@ -113,13 +138,14 @@ impl Workers {
         handed: &Handed,
         instructions: &Instructions,
         progress: &(dyn Fn(u64) + Send + Sync),
+        places: Option<&mut Vec<PlainSpan>>,
     ) -> Result<Inspection, WorkError> {
         let idle = self.lock().pop();
         let mut worker = match idle.filter(|worker| worker.is_good_for_another(&self.options)) {
             Some(worker) => worker,
             None => Worker::start(&self.options).await?,
         };
-        let inspection = worker.inspect(handed, instructions, progress).await?;
+        let inspection = worker.inspect(handed, instructions, progress, places).await?;
         self.lock().push(worker);
         Ok(inspection)
     }

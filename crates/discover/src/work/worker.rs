@@ -2,7 +2,7 @@
 
 use super::frame::{self, Assembler, RANGE_BYTES_MAX, Reply, Request, Want};
 use super::sandbox::Layers;
-use super::{Instructions, WorkError, WorkerOptions};
+use super::{Instructions, PLACES_MAX, PlainSpan, WorkError, WorkerOptions};
 use crate::sources::{Content, Ranges, SpoolRoom};
 use extract::Inspection;
 use rustix::fs::OFlags;
@@ -117,7 +117,9 @@ impl Worker {
         object: &Handed,
         instructions: &Instructions,
         progress: &(dyn Fn(u64) + Send + Sync),
+        places: Option<&mut Vec<PlainSpan>>,
     ) -> Result<Inspection, WorkError> {
+        let mut places = places;
         let begun = tokio::time::Instant::now();
         self.objects = self.objects.saturating_add(1);
         let elsewhere = match &object.content {
@@ -135,6 +137,11 @@ impl Worker {
         let inspection = loop {
             match self.hear().await? {
                 Reply::Progress(bytes) => progress(bytes),
+                Reply::Places(more) => match &mut places {
+                    Some(places) if places.len() + more.len() <= PLACES_MAX => places.extend(more),
+                    Some(_) => return Err(frame::FrameError::TooLong.into()),
+                    None => return Err(frame::FrameError::Unasked.into()),
+                },
                 Reply::Want(want) => self.give(object, want, &mut given).await?,
                 Reply::Finished(inspection) => break *inspection,
                 Reply::Ready(_) | Reply::Refused(_) => {

@@ -5,17 +5,18 @@ use super::CliError;
 use crate::clock::SystemClock;
 use crate::screen;
 use clap::Args;
-use detect::{Confidence, Kind};
+use detect::Kind;
 use discover::sources::FolderSetting;
-use discover::work::WorkerOptions;
+use discover::work::{Instructions, WorkerOptions, Workers};
 use discover::{
     Inspector, LookFor, Looking, Object, Opened, Profile, Sandboxed, SourceSetting, Tallies, Tally,
 };
-use extract::{Detectors, Inspection, KindName, Settings};
+use extract::{Inspection, KindName, Settings};
 use kernel::{Clock, Rng};
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use strongroom::SystemRng;
 use tokio::task::JoinSet;
 
@@ -40,7 +41,7 @@ pub struct Inspect {
 
 pub(super) async fn run(json: bool, wanted: Inspect) -> Result<(), CliError> {
     if wanted.spans {
-        return spans(&wanted);
+        return spans(&wanted).await;
     }
     let mut key = [0; 32];
     // Fingerprints of one run are told apart from those of every other.
@@ -195,10 +196,14 @@ fn tell(json: bool, profile: &Profile, name: &str, found: &Inspection) {
     }
 }
 
-/// The hits of plain texts, in this process: it holds no keys, and text is no format.
-fn spans(wanted: &Inspect) -> Result<(), CliError> {
-    let detectors = Detectors::new(&Settings::everything([0; 32]))
-        .map_err(|cause| CliError::Worker(cause.into()))?;
+/// How long one text may take.
+const TEXT_DEADLINE: Duration = Duration::from_secs(120);
+
+/// The hits of plain texts by their places, from a worker in its sandbox.
+async fn spans(wanted: &Inspect) -> Result<(), CliError> {
+    let worker = |cause: discover::work::WorkError| CliError::Worker(cause.into());
+    let instructions = Instructions::places(&Settings::everything([0; 32])).map_err(worker)?;
+    let workers = Workers::start(WorkerOptions::this_program(1)).await.map_err(worker)?;
     let mut files = wanted.paths.clone();
     while let Some(file) = files.pop() {
         let path = wanted.root.as_ref().map_or_else(|| file.clone(), |root| root.join(&file));
@@ -209,9 +214,14 @@ fn spans(wanted: &Inspect) -> Result<(), CliError> {
             }
             continue;
         }
-        let bytes = std::fs::read(&path).map_err(unusable)?;
-        let (_, found) = extract::spans(&bytes, &detectors);
-        for span in found.iter().filter(|span| span.confidence > Confidence::Possible) {
+        let opened = std::fs::File::open(&path).map_err(unusable)?;
+        let hint = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let opened = Opened { content: opened.into(), hint, sampled: false };
+        let (found, inspection) = workers.places(opened, &instructions, TEXT_DEADLINE).await;
+        for trouble in &inspection.troubles {
+            screen::aside(&format!("{}: {}", path.display(), trouble.detail));
+        }
+        for span in &found {
             let line = json!({
                 "file": file, "start": span.start, "end": span.end, "type": label(span.kind),
             });

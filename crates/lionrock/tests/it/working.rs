@@ -81,3 +81,30 @@ async fn bombs_and_rubbish_are_reported_and_the_worker_goes_on() {
         }
     }
 }
+
+#[tokio::test]
+async fn places_of_hits_are_told_by_a_worker_that_was_asked_for_them() {
+    let workers = workers().await;
+    let settings = Settings::everything([7; 32]);
+    let wanted = Instructions::places(&settings).unwrap();
+    let text = object("a.txt", b"HKID A123456(3) and card 4111 1111 1111 1111");
+    let (found, inspection) = workers.places(text, &wanted, LONG).await;
+    let spans: Vec<_> = found.iter().map(|span| (span.start, span.end)).collect();
+    assert_eq!((spans, inspection.coverage), (vec![(5, 15), (25, 44)], Coverage::Whole));
+    // A worker that tells places unasked breaks the protocol.
+    let text = object("a.txt", b"HKID A123456(3)");
+    let unasked = workers.inspect(text, &wanted, LONG, &|_| {}).await;
+    assert!(unasked.troubles.iter().any(|t| t.kind == TroubleKind::Killed), "{unasked:?}");
+
+    // The command says the same as the worker.
+    let path = std::env::temp_dir().join(format!("lionrock-places-{}.txt", std::process::id()));
+    std::fs::write(&path, "身份證 A123456(3)").unwrap();
+    let command = std::process::Command::new(env!("CARGO_BIN_EXE_lionrock"))
+        .args(["discover", "inspect", "--spans"])
+        .arg(&path)
+        .output()
+        .unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let said = String::from_utf8(command.stdout).unwrap();
+    assert!(said.contains(r#""start":10,"end":20,"type":"HKID""#), "{said}");
+}
