@@ -7,7 +7,7 @@
 use crate::bits::{Ahead, At, Lanes, Load, Word, run, store};
 #[cfg(target_arch = "x86_64")]
 use crate::bits::{Eight, Four};
-use crate::masks::{BLOCK, Classes, Row, STRETCH, classify};
+use crate::masks::{BLOCK, Classes, Row, STRETCH, classify, classify_on};
 use fearless_simd::Level;
 #[cfg(target_arch = "x86_64")]
 use fearless_simd::Simd;
@@ -72,6 +72,17 @@ impl Stretch {
     pub(crate) fn read(&mut self, text: &[u8], base: usize) {
         let level = Level::new();
         classify(level, text, base, &mut self.classes);
+        self.find_all(level, text, base);
+    }
+
+    /// The same for the stretch after the one that was read last, of the same text.
+    pub(crate) fn read_on(&mut self, text: &[u8], base: usize) {
+        let level = Level::new();
+        classify_on(level, text, base, &mut self.classes);
+        self.find_all(level, text, base);
+    }
+
+    fn find_all(&mut self, level: Level, text: &[u8], base: usize) {
         let blocks = text.len().saturating_sub(base).div_ceil(BLOCK).min(STRETCH);
         #[cfg(target_arch = "x86_64")]
         if let Some(simd) = level.as_avx512() {
@@ -556,7 +567,7 @@ mod tests {
                 "[0-9]{1,5}", "[0-9a-f]{1,3}[:-]", "[A-Z][a-z]{1,17}[ ,.'-]{1,2}", "[A-Z]{1,3} ?",
                 "[A-Z0-9<]{6,12}", "[a-zA-Z0-9_.-]{14,19}", "-----BEGIN", "[@:=/. \"_+-]",
                 "https?://", "陳", "[wr]d[ >]", "\\$(6|2b|apr1|argon2id)\\$", "[dentsy][=:]", "[ -~]{1,4}", "\\PC",
-            ], 0..60),
+            ], 0..400),
             from in 0usize..300,
         ) {
             let text = parts.concat();
@@ -567,6 +578,12 @@ mod tests {
                 agrees(&found, text, base)?;
                 found.one_by_one(STRETCH);
                 agrees(&found, text, base)?;
+                let next = base + STRETCH * BLOCK;
+                if next < text.len() {
+                    let mut found = found.clone();
+                    found.read_on(text, next);
+                    agrees(&found, text, next)?;
+                }
                 #[cfg(target_arch = "x86_64")]
                 if let Some(simd) = Level::new().as_avx2() {
                     simd.vectorize(|| found.four_by_four(simd, STRETCH));

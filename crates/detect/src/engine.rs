@@ -32,7 +32,11 @@ impl Pass {
         let mut told = Told::before(text, from);
         let mut stretch = Stretch::empty();
         while base < to {
-            stretch.read(text, base);
+            if base == from {
+                stretch.read(text, base);
+            } else {
+                stretch.read_on(text, base);
+            }
             told.follow(&stretch.places.word, &stretch.places.line);
             for (number, any) in stretch.any.iter().copied().enumerate() {
                 let start = base + number * BLOCK;

@@ -205,14 +205,33 @@ fn put(row: &mut Row, number: usize, bits: u64) {
 /// The classes of the blocks of a text from `base` on: one block before it, [`STRETCH`] blocks, one
 /// after, in the room that the last stretch had. Bytes outside the text are in no class.
 pub(crate) fn classify(level: Level, text: &[u8], base: usize, classes: &mut Classes<Row>) {
-    dispatch!(level, simd => rows(simd, text, base, classes));
+    dispatch!(level, simd => rows(simd, text, base, 0, classes));
+}
+
+/// The same where the room holds the stretch right before: its last two blocks are known.
+pub(crate) fn classify_on(level: Level, text: &[u8], base: usize, classes: &mut Classes<Row>) {
+    for number in 0..2 {
+        let known = classes.convert(&Word(STRETCH + number));
+        classes.put(number, &known);
+    }
+    dispatch!(level, simd => rows(simd, text, base, 2, classes));
+}
+
+/// One block of a row.
+struct Word(usize);
+
+impl Form<Row, u64> for Word {
+    #[inline(always)]
+    fn form(&self, row: &Row) -> u64 {
+        row.get(self.0).copied().unwrap_or(0)
+    }
 }
 
 /// Inlined into the code for each set of instructions.
 #[inline(always)]
-fn rows<S: Simd>(simd: S, text: &[u8], base: usize, classes: &mut Classes<Row>) {
+fn rows<S: Simd>(simd: S, text: &[u8], base: usize, first: usize, classes: &mut Classes<Row>) {
     let blocks = text.len().saturating_sub(base).div_ceil(BLOCK) + 1;
-    for number in 0..ROW.min(blocks) {
+    for number in first..ROW.min(blocks) {
         let bytes = bytes(text, base, number);
         classes.put(number, &block(simd, &bytes));
     }
@@ -368,6 +387,15 @@ mod tests {
             classify(Level::new(), &bytes, base, &mut fast);
             classify(Level::fallback(), &bytes, base, &mut plain);
             prop_assert_eq!(fast, plain);
+            let next = base + STRETCH * BLOCK;
+            if next < bytes.len() {
+                classify_on(Level::new(), &bytes, next, &mut fast);
+                classify(Level::fallback(), &bytes, next, &mut plain);
+                let until = |row: &Row| row.iter().take((bytes.len() - next) / BLOCK + 3).copied().collect::<Vec<_>>();
+                prop_assert_eq!(until(&fast.digit), until(&plain.digit));
+                prop_assert_eq!(until(&fast.high), until(&plain.high));
+                prop_assert_eq!(until(&fast.lower), until(&plain.lower));
+            }
         }
     }
 }
