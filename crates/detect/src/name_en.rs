@@ -29,8 +29,8 @@ pub(crate) fn at(
     first: (usize, Roles),
     topic: impl FnOnce() -> Option<Topic>,
 ) -> Option<Hit> {
-    let (parts, count) = parts(text, start, first);
-    let parts = parts.get(..count)?;
+    let mut room = [Part::default(); WORDS_MAX];
+    let parts = parts(text, start, first, &mut room);
     let context = Announced::before(text, start, topic);
     let (taken, complete) = longest(parts, context)?;
     let end = parts.get(taken - 1)?.end;
@@ -50,18 +50,21 @@ pub(crate) fn cell(cell: &[u8]) -> bool {
     if places::starts(cell, 0).is_some_and(|end| end == cell.len()) {
         return false;
     }
-    let (parts, count) = parts(cell, 0, words::at(cell, 0));
+    let mut room = [Part::default(); WORDS_MAX];
+    let parts = parts(cell, 0, words::at(cell, 0), &mut room);
     let context = Announced { any: true, title: false, strong: false };
-    parts
-        .get(..count)
-        .and_then(|p| Some((longest(p, context)?.0, p)))
-        .and_then(|(taken, p)| Some(p.get(taken - 1)?.end == cell.len()))
-        .unwrap_or(false)
+    longest(parts, context)
+        .and_then(|(taken, _)| parts.get(taken - 1))
+        .is_some_and(|last| last.end == cell.len())
 }
 
 /// Words that are capitalised, one space or one comma apart.
-fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX], usize) {
-    let mut parts = [Part::default(); WORDS_MAX];
+fn parts<'a>(
+    text: &[u8],
+    start: usize,
+    first: (usize, Roles),
+    parts: &'a mut [Part; WORDS_MAX],
+) -> &'a [Part] {
     let (mut at, mut count) = (start, 0usize);
     while let Some(place) = parts.get_mut(count) {
         if !text.get(at).is_some_and(u8::is_ascii_uppercase) {
@@ -69,7 +72,9 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
         }
         let (length, roles) = if count == 0 { first } else { words::at(text, at) };
         let mut part = Part { end: at + length, roles, initial: length == 1, ..Part::default() };
-        if let Some(end) = after_apostrophe(text, part.end).filter(|_| part.initial) {
+        if part.initial
+            && let Some(end) = after_apostrophe(text, part.end)
+        {
             part = Part { end, roles: Roles::SURNAME, ..Part::default() };
         }
         if text.get(part.end) == Some(&b'-') {
@@ -97,7 +102,7 @@ fn parts(text: &[u8], start: usize, first: (usize, Roles)) -> ([Part; WORDS_MAX]
         }
         at += 1;
     }
-    (parts, count)
+    parts.get(..count).unwrap_or_default()
 }
 
 /// The place behind the full stop of an initial and of those that follow without a space: `T.M.`.

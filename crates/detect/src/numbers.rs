@@ -66,6 +66,7 @@ fn may_go_on(text: &[u8], start: usize, run: usize, next: u8) -> bool {
 }
 
 /// Digits alone, as long as cards, accounts and Mainland identity numbers.
+#[inline(never)]
 fn long(
     text: &[u8],
     start: usize,
@@ -84,10 +85,15 @@ fn long(
     }
     let groups = [u8::try_from(run).ok()?];
     let number = Number { digits: digits.get(..run)?, groups: &groups, end: start + run };
-    let identity = matches!(run, 17 | 18).then(|| mainland::at(text, start)).flatten();
-    identity
-        .or_else(|| card::of(text, start, &number, topic))
-        .or_else(|| bank::account(text, start, &number, topic))
+    if matches!(run, 17 | 18)
+        && let Some(hit) = mainland::at(text, start)
+    {
+        return Some(hit);
+    }
+    match card::of(text, start, &number, topic) {
+        None => bank::account(text, start, &number, topic),
+        card => card,
+    }
 }
 
 /// `12A號`, `3rd Floor`, `27A Nathan Road`.
