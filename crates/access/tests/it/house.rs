@@ -5,23 +5,21 @@ use access::roles::{Reach, Role};
 use access::{
     Access, AccessError, Arrival, GiveRole, Invitation, NewPerson, NewService, SignIn, SignedIn,
 };
+use footing::Footing;
 use kernel::actions::{IdentityManage, PolicyChange};
 use kernel::{
     Action, ActionType, Caller, Clock, DomainId, Door, Gate, HeldClock, LogPosition, Name, Origin,
-    Permit, PersonId, Refusal, Resource, ResourceKind, Secret, SeededRng, ServiceId, Timestamp,
+    Permit, PersonId, Refusal, Resource, ResourceKind, Secret, ServiceId, Timestamp,
 };
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::Thread;
 use store::Store;
-use strongroom::{Argon2Cost, MemoryRoot, Seal, Strongroom, SystemRng};
+use strongroom::{Argon2Cost, SystemRng};
 
 pub(crate) const PASSWORD: &str = "tram kettle violet 9";
-static NUMBER: AtomicU32 = AtomicU32::new(0);
 
 struct Unpark(Thread);
 impl Wake for Unpark {
@@ -42,15 +40,6 @@ pub(crate) fn wait<F: Future>(future: F) -> F::Output {
     }
 }
 
-/// A folder that goes when it is dropped.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// What runs between two starts.
 pub(crate) struct Running {
     pub(crate) access: Access,
@@ -62,8 +51,7 @@ pub(crate) struct Running {
 pub(crate) struct House {
     pub(crate) run: Option<Running>,
     pub(crate) clock: Arc<HeldClock>,
-    room: Strongroom,
-    folder: Folder,
+    footing: Footing,
 }
 
 /// A person who is signed in, with the device that shows codes.
@@ -111,38 +99,22 @@ pub(crate) fn policy(id: impl ToString) -> Resource {
     Resource::new(ResourceKind::Policy, id.to_string(), DomainId::SYSTEM)
 }
 
-fn open(folder: &Path, room: &Strongroom, clock: &Arc<HeldClock>) -> Running {
-    let options = store::Options { reserve_bytes: 0, ..Default::default() };
-    let opened =
-        Store::open(&folder.join("store"), room.records(), clock.clone(), options).unwrap();
-    let options = audit::LogOptions {
-        origin: "lionrock.sample/log/0".into(),
-        anchor: folder.join("anchor"),
-        strongroom: room.clone(),
-        clock: clock.clone(),
-        rng: Arc::new(SeededRng::new(3)),
-        rollback: None,
-    };
-    let (store, log) = audit::start(opened, options).unwrap();
+fn open(footing: &Footing) -> Running {
+    let (store, log) = footing.start().unwrap();
     let (rng, cost) = (Arc::new(SystemRng), Argon2Cost::LEAST);
-    let access = Access::open(store.clone(), room.clone(), clock.clone(), rng, cost).unwrap();
+    let (room, clock) = (footing.room.clone(), footing.clock.clone());
+    let access = Access::open(store.clone(), room, clock.clone(), rng, cost).unwrap();
     let (decider, shared) = (Arc::new(access.clone()), Arc::new(store.clone()));
-    let gate = Gate::new(decider, shared.clone(), shared, clock.clone());
+    let gate = Gate::new(decider, shared.clone(), shared, clock);
     Running { access, gate, store, log }
 }
 
 impl House {
     pub(crate) fn empty() -> Self {
-        let clock = Arc::new(HeldClock::at(Timestamp::from_unix_millis(1_795_000_000_000)));
-        let seal = Seal::KeyFile(Secret::new(vec![7; 64]));
-        let room = Strongroom::create(Arc::new(MemoryRoot::default()), &seal, clock.clone());
-        let room = room.unwrap();
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let path = format!("lionrock-access-it-{}-{number}", std::process::id());
-        let folder = Folder(std::env::temp_dir().join(path));
-        std::fs::create_dir_all(folder.0.join("store")).unwrap();
-        let run = Some(open(&folder.0, &room, &clock));
-        Self { run, clock, room, folder }
+        let now = Timestamp::from_unix_millis(1_795_000_000_000);
+        let footing = Footing::lay("access", now).unwrap();
+        let run = Some(open(&footing));
+        Self { run, clock: footing.clock.clone(), footing }
     }
 
     /// A house with its first administrator signed in.
@@ -205,7 +177,7 @@ impl House {
         drop((access, gate, store));
         log.close().unwrap();
         drop(log);
-        self.run = Some(open(&self.folder.0, &self.room, &self.clock));
+        self.run = Some(open(&self.footing));
     }
 
     pub(crate) fn arrival(&self, origin: Origin) -> Arrival {

@@ -2,55 +2,18 @@
 
 use crate::reports::{facts_of, parts};
 use crate::world::{World, key, now, run_id};
+use audit::Log;
 use audit::verify::Trust;
-use audit::{Log, LogOptions, start};
 use comply::pack::{Draft, STATEMENT, STATEMENT_DETAIL, verify};
 use comply::{Glossary, HTML, JSON, Report, WORKBOOK, report, run};
 use documents::pack::Files;
-use kernel::{Event, HeldClock, LogPosition, Secret, SeededRng};
+use footing::Footing;
+use kernel::{Event, LogPosition};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use store::{Batch, Options, Store};
-use strongroom::{MemoryRoot, Seal, Strongroom};
+use store::{Batch, Store};
 
-struct Folder(PathBuf);
-
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
-impl Folder {
-    fn new() -> Self {
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let name = format!("lionrock-comply-packs-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-fn open(folder: &Path) -> (Store, Log) {
-    let clock = Arc::new(HeldClock::at(now()));
-    let seal = Seal::KeyFile(Secret::new(vec![7; 32]));
-    let root = Arc::new(MemoryRoot::default());
-    let room = Strongroom::create(root, &seal, clock.clone()).unwrap();
-    let options = Options { reserve_bytes: 0, ..Options::default() };
-    let opened = Store::open(folder, room.records(), clock.clone(), options).unwrap();
-    let options = LogOptions {
-        origin: "lionrock.sample/log/0".into(),
-        anchor: folder.join("anchor"),
-        strongroom: room,
-        clock,
-        rng: Arc::new(SeededRng::new(3)),
-        rollback: None,
-    };
-    start(opened, options).unwrap()
+fn laid() -> Footing {
+    Footing::lay("comply-packs", now()).unwrap()
 }
 
 fn record(store: &Store, event: Event) -> LogPosition {
@@ -59,8 +22,8 @@ fn record(store: &Store, event: Event) -> LogPosition {
 }
 
 /// A report of a small world, its pack, and the checkpoint from before it was made.
-fn made(folder: &Path) -> (Log, Report, Vec<u8>, String) {
-    let (store, log) = open(folder);
+fn made(footing: &Footing) -> (Log, Report, Vec<u8>, String) {
+    let (store, log) = footing.start().unwrap();
     let world = World::new();
     let gathered = facts_of(&world, vec![key("a", "active")]);
     let run_at = record(&store, Event::system("check.run", now()));
@@ -80,8 +43,8 @@ fn made(folder: &Path) -> (Log, Report, Vec<u8>, String) {
 
 #[test]
 fn a_pack_is_proven_with_the_origins_key_and_unproven_without() {
-    let folder = Folder::new();
-    let (log, _, pack, older) = made(&folder.0);
+    let footing = laid();
+    let (log, _, pack, older) = made(&footing);
     let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
     let verdict = verify(&pack, &trust, Some(older.as_bytes()));
     assert!(verdict.is_proven(), "{verdict}");
@@ -94,9 +57,9 @@ fn a_pack_is_proven_with_the_origins_key_and_unproven_without() {
 
 #[test]
 fn the_key_of_another_log_proves_nothing() {
-    let (one, two) = (Folder::new(), Folder::new());
-    let (_, _, pack, _) = made(&one.0);
-    let (other, ..) = made(&two.0);
+    let (one, two) = (laid(), laid());
+    let (_, _, pack, _) = made(&one);
+    let (other, ..) = made(&two);
     let trust = Trust { origin: Some(other.origin_key()), witnesses: &[] };
     assert!(!verify(&pack, &trust, None).is_proven());
 }
@@ -109,8 +72,8 @@ fn rewritten(files: &Files) -> Vec<u8> {
 
 #[test]
 fn an_altered_document_is_named_even_when_every_list_was_altered_too() {
-    let folder = Folder::new();
-    let (log, _, pack, _) = made(&folder.0);
+    let footing = laid();
+    let (log, _, pack, _) = made(&footing);
     let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
     let clean = documents::pack::read(&pack).unwrap();
     for name in [HTML, WORKBOOK, JSON, "evidence/events.jsonl", "evidence/checkpoint"] {
@@ -140,9 +103,9 @@ fn an_altered_document_is_named_even_when_every_list_was_altered_too() {
 
 #[test]
 fn a_checkpoint_that_the_pack_does_not_continue_is_said() {
-    let (one, two) = (Folder::new(), Folder::new());
-    let (log, _, pack, _) = made(&one.0);
-    let (_, _, _, stranger) = made(&two.0);
+    let (one, two) = (laid(), laid());
+    let (log, _, pack, _) = made(&one);
+    let (_, _, _, stranger) = made(&two);
     let trust = Trust { origin: Some(log.origin_key()), witnesses: &[] };
     assert!(!verify(&pack, &trust, Some(stranger.as_bytes())).is_consistent());
     let verdict = verify(&pack, &trust, Some(b"nonsense"));
@@ -151,8 +114,8 @@ fn a_checkpoint_that_the_pack_does_not_continue_is_said() {
 
 #[test]
 fn the_documents_agree_with_the_report() {
-    let folder = Folder::new();
-    let (_, made, pack, _) = made(&folder.0);
+    let footing = laid();
+    let (_, made, pack, _) = made(&footing);
     let files = documents::pack::read(&pack).unwrap();
     let read: Report = serde_json::from_slice(&files[JSON]).unwrap();
     assert_eq!(read, made);
@@ -171,8 +134,8 @@ fn between<'t>(text: &'t str, open: &str, close: &str) -> Vec<&'t str> {
 
 #[test]
 fn headings_columns_and_facts_of_the_printed_report_stand_in_both_languages() {
-    let folder = Folder::new();
-    let (_, made, pack, _) = made(&folder.0);
+    let footing = laid();
+    let (_, made, pack, _) = made(&footing);
     let files = documents::pack::read(&pack).unwrap();
     let html = String::from_utf8(files[HTML].clone()).unwrap();
     let sources: Vec<&str> = made.counts.iter().map(|source| source.title.as_str()).collect();

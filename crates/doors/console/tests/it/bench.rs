@@ -4,12 +4,12 @@
 
 use access::roles::{Reach, Role};
 use access::{Access, GiveRole, NewPerson};
-use audit::{Log, LogOptions, Opening};
 use aws_lc_rs::hmac;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use comply::{Compliance, Reports};
 use console::{Console, House, Rooms};
+use footing::Footing;
 use http::{Request, Response, StatusCode, header};
 use http_body_util::BodyExt;
 use inventory::import::Format;
@@ -18,36 +18,13 @@ use kernel::*;
 use keys::{CreateDomain, CreateKey, Keys};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
-use store::{Options, Store};
-use strongroom::{Algorithm, Argon2Cost, MemoryRoot, Seal, Strongroom};
+use strongroom::{Algorithm, Argon2Cost};
 use tower_service::Service;
 
 /// A password that the rules take.
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
-
-/// A folder that goes with the bench.
-struct Folder(PathBuf);
-
-static NUMBER: AtomicU32 = AtomicU32::new(0);
-
-impl Folder {
-    fn new() -> Self {
-        let number = NUMBER.fetch_add(1, Ordering::SeqCst);
-        let name = format!("lionrock-console-{}-{number}", std::process::id());
-        let path = std::env::temp_dir().join(name);
-        std::fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A door that can be closed, as when the installation is sealed.
 struct Front {
@@ -80,40 +57,16 @@ pub(crate) struct Bench {
     pub(crate) clock: Arc<HeldClock>,
     pub(crate) router: axum::Router,
     front: Arc<Front>,
-    _folder: Folder,
-}
-
-fn open_log(
-    folder: &Folder,
-    room: &Strongroom,
-    clock: &Arc<HeldClock>,
-    rng: &Arc<SeededRng>,
-) -> (Store, Log) {
-    let options = Options { reserve_bytes: 0, ..Options::default() };
-    let opened = Store::open(&folder.0, room.records(), clock.clone(), options).unwrap();
-    let options = LogOptions {
-        origin: "lionrock.test/log/0".into(),
-        anchor: folder.0.join("anchor"),
-        strongroom: room.clone(),
-        clock: clock.clone(),
-        rng: rng.clone(),
-        rollback: None,
-    };
-    let (log, ready) = Opening::new(options).open(&opened).unwrap();
-    let store = opened.start(Box::new(log)).unwrap();
-    let log = ready.serve(Arc::new(store.clone()));
-    (store, log)
+    _footing: Footing,
 }
 
 impl Bench {
     pub(crate) fn new() -> Self {
-        let clock = Arc::new(HeldClock::at(Timestamp::from_unix_millis(1_790_000_000_000)));
+        let now = Timestamp::from_unix_millis(1_790_000_000_000);
+        let footing = Footing::lay("console", now).unwrap();
+        let (store, log) = footing.start().unwrap();
+        let (clock, room) = (footing.clock.clone(), footing.room.clone());
         let rng = Arc::new(SeededRng::new(1));
-        let folder = Folder::new();
-        let seal = Seal::KeyFile(Secret::new(vec![7; 32]));
-        let room =
-            Strongroom::create(Arc::new(MemoryRoot::default()), &seal, clock.clone()).unwrap();
-        let (store, log) = open_log(&folder, &room, &clock, &rng);
         let cost = Argon2Cost::LEAST;
         let access =
             Access::open(store.clone(), room.clone(), clock.clone(), rng.clone(), cost).unwrap();
@@ -145,7 +98,7 @@ impl Bench {
             comply.clone(),
             store.clone(),
             log.clone(),
-            folder.0.join("reports"),
+            footing.folder.path().join("reports"),
             clock.clone(),
             rng.clone(),
         )
@@ -189,7 +142,7 @@ impl Bench {
             opening: AtomicBool::new(false),
         });
         let console = Console::new(front.clone(), true, clock.clone(), rng);
-        Self { founding, rooms, clock, router: console.router(), front, _folder: folder }
+        Self { founding, rooms, clock, router: console.router(), front, _footing: footing }
     }
 
     /// Seals the installation.

@@ -76,7 +76,7 @@ async fn a_record_is_proven_to_be_in_the_log() {
     let created = bench.events().iter().position(|e| e.action == "key.create").unwrap();
     let page = browser.get(&format!("/log/{created}")).await;
     assert!(page.text.contains("The proof leads to the root"), "{}", page.text);
-    assert!(page.text.contains("lionrock.test/log/0"), "the checkpoint is shown");
+    assert!(page.text.contains(footing::ORIGIN), "the checkpoint is shown");
     assert_eq!(browser.get("/log/999999").await.status, StatusCode::NOT_FOUND);
     assert_eq!(browser.get("/log/first").await.status, StatusCode::NOT_FOUND);
 }
