@@ -10,6 +10,7 @@
 //!
 //! **Invariants:** a target is deterministic, reads and writes nothing, and fails by panicking.
 
+mod borders;
 mod codecs;
 mod formats;
 mod scans;
@@ -64,6 +65,11 @@ pub const TARGETS: &[Target] = &[
     target("xml", TEXT_BYTES_MAX, formats::xml),
     target("zip", USUAL_BYTES_MAX, formats::zip),
     target("zstd", USUAL_BYTES_MAX, formats::zstd),
+    target("envelope", TEXT_BYTES_MAX, borders::envelope),
+    target("expression", TEXT_BYTES_MAX, borders::expression),
+    target("store-list", TEXT_BYTES_MAX, borders::store_list),
+    target("work-replies", TEXT_BYTES_MAX, borders::work_replies),
+    target("work-requests", TEXT_BYTES_MAX, borders::work_requests),
     target("checkpoint", TEXT_BYTES_MAX, codecs::checkpoint),
     target("evidence-lines", USUAL_BYTES_MAX, codecs::evidence_lines),
     target("pack", USUAL_BYTES_MAX, codecs::pack),

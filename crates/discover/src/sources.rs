@@ -124,6 +124,14 @@ pub trait Ranges: Send + Sync + std::fmt::Debug {
     fn read(&self, range: Range<u64>) -> Pending<'_, Vec<u8>>;
 }
 
+/// The keys of a page of a list as an object store wrote it; none when it is no list. For whoever
+/// tests what a store can send.
+#[must_use]
+pub fn keys_of_page(xml: &str) -> Option<Vec<String>> {
+    let page = bucket_list::page(xml)?;
+    Some(page.entries.into_iter().map(|entry| entry.key).collect())
+}
+
 /// Why a source cannot go on.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]

@@ -144,6 +144,40 @@ impl Instructions {
     }
 }
 
+/// What a server believes of a worker that sends these pieces: each inspection, bounded. For
+/// whoever tests what a worker that was taken over can say.
+///
+/// # Errors
+/// When the pieces are no frames of a worker.
+pub fn believed(pieces: &[&[u8]]) -> Result<Vec<extract::Inspection>, FrameError> {
+    let (mut assembler, mut found) = (frame::Assembler::default(), Vec::new());
+    for piece in pieces {
+        assembler.feed(piece);
+        while let Some(reply) = assembler.next::<frame::Reply>()? {
+            if let frame::Reply::Finished(inspection) = reply {
+                found.push(bounded::bounded(*inspection));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The hints of the requests that a worker would take from these pieces: for whoever tests what it
+/// can be sent.
+///
+/// # Errors
+/// When the pieces are no frames of a server.
+pub fn asked(pieces: &[&[u8]]) -> Result<Vec<String>, FrameError> {
+    let (mut assembler, mut found) = (frame::Assembler::default(), Vec::new());
+    for piece in pieces {
+        assembler.feed(piece);
+        while let Some(request) = assembler.next::<frame::Request>()? {
+            found.push(request.hint);
+        }
+    }
+    Ok(found)
+}
+
 /// Why workers cannot be had.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
