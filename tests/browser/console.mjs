@@ -125,6 +125,14 @@ async function paths(page) {
     const download = await page.locator("main a[download]").count();
     if (below.length > 0 && download === 0) found.add(below[0]);
   }
+  // Lists that a page leads to, and the first thing of each.
+  for (const path of ["/data/findings", "/data/sources", "/data/profiles"]) {
+    if (!found.has("/data")) continue;
+    found.add(path);
+    await page.goto(url + path);
+    const [first] = (await links("main th a")).filter((to) => to?.startsWith(`${path}/`));
+    if (first) found.add(first);
+  }
   return [...found];
 }
 
@@ -159,7 +167,7 @@ tally.expect(foreign.status() === 403, `a foreign form is refused: ${foreign.sta
 
 // With scripts off every page still stands, on the same session.
 const plain = await open({ javaScriptEnabled: false, storageState: await context.storageState() });
-for (const path of ["/", "/keys", "/log", "/requirements", "/map", "/data", "/data/findings", "/data/sources", "/data/try"]) {
+for (const path of ["/", "/keys", "/log", "/requirements", "/map", "/data", "/data/findings", "/data/sources", "/data/profiles", "/data/try"]) {
   await plain.page.goto(url + path);
   tally.expect((await plain.page.locator("h1").count()) === 1, `${path} without scripts`);
 }

@@ -12,6 +12,7 @@ use kernel::limits::TEXT_CHARS_MAX;
 use kernel::{
     DomainId, Event, Outcome, Permit, Recorder, Resource, ResourceKind, SourceId, Timestamp,
 };
+use std::collections::{BTreeSet, HashSet};
 use store::{Batch, Expect, KeyRange, Record, StoreError};
 
 /// Longest time for which a risk is accepted, in days: somebody looks again within a year.
@@ -426,6 +427,31 @@ impl Inner {
         }
         let batch = batch.put::<Summaries>(&source, &summary, Expect::Version(version));
         Ok((batch, after))
+    }
+
+    /// Has objects looked at again that hold a kind of which values were said to be none since a
+    /// scan began: it still counted them.
+    pub(crate) async fn look_again_since(
+        &self,
+        source: SourceId,
+        then: &Judged,
+    ) -> Result<(), DiscoverError> {
+        let known: HashSet<_> = then.values().into_iter().map(|one| (one.0, one.1.0)).collect();
+        let now = self.judged()?.values();
+        let fresh: BTreeSet<KindName> =
+            now.into_iter().filter(|o| !known.contains(&(o.0, o.1.0))).map(|o| o.0).collect();
+        if fresh.is_empty() {
+            return Ok(());
+        }
+        let mut range = KeyRange::prefix(&source);
+        loop {
+            let found = self.store.scan::<Findings>(&range, APPLIED_AT_ONCE)?;
+            let Some(last) = found.last() else { return Ok(()) };
+            range = range.after(&last.key);
+            for kind in &fresh {
+                self.store.commit(look_again(&found, *kind)).await?;
+            }
+        }
     }
 
     /// Applies what was said to be no find to every finding that is there.

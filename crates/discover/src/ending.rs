@@ -126,6 +126,7 @@ impl Outlook {
                     self.inner.store.commit(batch).await?;
                     self.inner.relabel_soon(vec![source]);
                 }
+                self.inner.look_again_since(source, &self.judged).await?;
                 match state {
                     ScanState::Done => self.inner.publish(&record.value).await,
                     _ => Ok(()),

@@ -227,3 +227,31 @@ async fn the_checks_read_what_is_exposed_undecided_and_lapsed() {
     house.clock.advance_millis(11 * 24 * 3_600_000);
     assert_eq!((read().accepted, read().lapsed), (0, 1));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_is_said_to_be_none_while_a_scan_runs_counts_in_the_next_one_no_more() {
+    let house = House::new().await;
+    house.shelf.put("many.txt", &many());
+    let source = house.source("retail", "/shelf").await;
+    house.scan(source).await;
+    let finding = house.findings(Wanted::default())[0].clone();
+    let all = cards(&finding);
+    house.shelf.put("many.txt", &format!("{}\n", many()));
+    house.shelf.held.store(true, std::sync::atomic::Ordering::SeqCst);
+    house.discover.start_scan(house.permit(&source.to_string())).await.unwrap();
+    // The scan is at the object when somebody says so.
+    let mut tick = tokio::time::interval(std::time::Duration::from_millis(5));
+    while house.discover.scans(house.permit(&source.to_string())).unwrap()[0].live.is_none() {
+        tick.tick().await;
+    }
+    let sample = finding.kinds[0].samples.iter().find(|s| s.masked == "A12****(*)").unwrap();
+    let said = SaidNoFind::Value { kind: CARD, fingerprint: sample.fingerprint };
+    let permit = house.permit::<DataDecide>(&finding.id.to_string());
+    house.discover.no_find(permit, said, "number of the training").await.unwrap();
+    house.shelf.held.store(false, std::sync::atomic::Ordering::SeqCst);
+    house.shelf.gate.add_permits(1);
+    house.discover.settled(source).await;
+    house.scan(source).await;
+    let after = house.findings(Wanted::default())[0].clone();
+    assert_eq!((cards(&after), after.kinds[0].set_aside), (all - 9, 9));
+}

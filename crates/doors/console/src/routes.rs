@@ -48,6 +48,7 @@ impl Console {
             .route("/map", get(map))
             .route("/data", get(data))
             .route("/data/findings", get(findings))
+            .route("/data/report", get(data_report))
             .route("/data/findings/{finding}", get(finding))
             .route("/data/findings/{finding}/{verb}", post(act_on_finding))
             .route("/data/sources", get(sources))
@@ -232,6 +233,16 @@ async fn findings(State(console): Asked, request: Request<Body>) -> Answer {
         .page(request, |desk| {
             let (source, view) = load::data::findings(desk)?;
             Ok(pages::data::findings(&desk.frame, &source, &view))
+        })
+        .await
+}
+
+async fn data_report(State(console): Asked, request: Request<Body>) -> Answer {
+    console
+        .answer(request, |desk| {
+            let report = load::data::report(desk)?;
+            let name = format!("findings.{}", report.ending);
+            Ok(answer::attachment(report.media, &name, report.bytes))
         })
         .await
 }

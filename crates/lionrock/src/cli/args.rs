@@ -68,7 +68,8 @@ pub enum Command {
     BreakGlass(BreakGlass),
     /// Accepts by name that an older database was put in place: on a stopped server, with its seal.
     AcceptRollback(AcceptRollback),
-    /// Says what this machine offers a server: memory, disk, clock, file modes.
+    /// Says what this machine offers a server: memory, disk, clock, file modes, and whether found
+    /// files can be parsed in their sandbox.
     Doctor(Doctor),
     /// Shows a sample bank's first day on a throw-away installation.
     #[command(after_help = "Example:\n  lionrock demo\n\n\

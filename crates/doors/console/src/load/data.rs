@@ -8,6 +8,7 @@ use crate::pages::data::finding::FindingView;
 use crate::pages::data::sources::{ScanLine, SourceRow, Sources};
 use crate::pages::data::trial::TryBox;
 use crate::pages::data::{Border, DataOverview, FindingRow, Findings, Heat};
+use discover::report::{Report, ReportForm};
 use discover::{Class, Finding, Level, SourceView, Standing, Wanted};
 use kernel::actions::DataRead;
 use kernel::{Action, FindingId, Problem, SourceId};
@@ -111,6 +112,32 @@ pub(crate) fn standing(standing: Standing) -> State {
     State::new(tone, standing.word().replace('-', " "))
 }
 
+/// What the filters of a query say.
+fn wanted(query: &Fields) -> Result<Wanted, Problem> {
+    let kind = |word: &str| extract::KindName::try_from(word.to_owned()).ok();
+    Ok(Wanted {
+        source: chosen(query.text("source"), |text| text.parse::<SourceId>().ok(), "/source")?,
+        class: chosen(query.text("class"), Class::from_word, "/class")?,
+        kind: chosen(query.text("kind"), kind, "/kind")?,
+        standing: chosen(query.text("standing"), Standing::from_word, "/standing")?,
+        level: chosen(query.text("level"), level_of, "/level")?,
+        limit: ROWS,
+        after: chosen(query.text("after"), |text| text.parse().ok(), "/after")?,
+    })
+}
+
+/// The findings that the filters leave, as a file.
+pub(crate) fn report(desk: &Desk) -> Result<Report, Problem> {
+    let form = match desk.query.text("form") {
+        "csv" => ReportForm::Csv,
+        "xlsx" => ReportForm::Xlsx,
+        _ => return Err(Problem::field("/form", "is not one of the choices")),
+    };
+    let wanted = Wanted { after: None, ..wanted(&desk.query)? };
+    let permit = desk.scope::<DataRead>()?;
+    Ok(desk.rooms.discover.report(permit, form, &wanted, desk.frame.sample)?)
+}
+
 /// The list of findings with its filters.
 pub(crate) fn findings(desk: &Desk) -> Result<(Source, Findings), Problem> {
     let query = &desk.query;
@@ -118,19 +145,11 @@ pub(crate) fn findings(desk: &Desk) -> Result<(Source, Findings), Problem> {
     let text = |name: &str| query.text(name).to_owned();
     let (source, class, standing_word, level_word, kind) =
         (text("source"), text("class"), text("standing"), text("level"), text("kind"));
-    let wanted = Wanted {
-        source: chosen(&source, |text| text.parse::<SourceId>().ok(), "/source")?,
-        class: chosen(&class, Class::from_word, "/class")?,
-        kind: chosen(&kind, |word| extract::KindName::try_from(word.to_owned()).ok(), "/kind")?,
-        standing: chosen(&standing_word, Standing::from_word, "/standing")?,
-        level: chosen(&level_word, level_of, "/level")?,
-        limit: ROWS,
-        after: chosen(query.text("after"), |text| text.parse().ok(), "/after")?,
-    };
+    let wanted = wanted(query)?;
     let page = desk.rooms.discover.findings(desk.scope::<DataRead>()?, &wanted)?;
     let link = |after: Option<String>| {
         let mut link = format!(
-            "/data/findings?source={}&class={}&standing={}&level={}&kind={}",
+            "source={}&class={}&standing={}&level={}&kind={}",
             query_value(&source),
             query_value(&class),
             query_value(&standing_word),
@@ -144,10 +163,13 @@ pub(crate) fn findings(desk: &Desk) -> Result<(Source, Findings), Problem> {
     };
     let rows: Vec<_> = page.items.iter().map(|finding| row(&all, finding)).collect();
     let shown = format!("{} findings, highest risk first", count(rows.len() as u64));
-    let first = (!query.text("after").is_empty()).then(|| link(None));
-    let next = page.next.map(|next| link(Some(next.to_string())));
+    let at = |link: String| format!("/data/findings?{link}");
+    let first = (!query.text("after").is_empty()).then(|| at(link(None)));
+    let next = page.next.map(|next| at(link(Some(next.to_string()))));
+    let filters = link(None);
     let view = Findings {
         rows,
+        filters,
         sources: all
             .iter()
             .map(|v| (v.source.id.to_string(), v.source.name.as_str().to_owned()))

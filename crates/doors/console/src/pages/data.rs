@@ -64,6 +64,8 @@ pub(crate) struct Findings {
     pub(crate) standing: String,
     pub(crate) level: String,
     pub(crate) kind: String,
+    /// The filters as a query says them.
+    pub(crate) filters: String,
     pub(crate) pager: Pager,
 }
 
@@ -199,6 +201,12 @@ pub(crate) fn findings(frame: &Frame, source: &Source, view: &Findings) -> Marku
         } @else {
             (rows(frame, &view.rows))
             (view.pager.show(frame.language, "findings"))
+            p.tally {
+                a href=(format!("/data/report?form=xlsx&{}", view.filters)) download {
+                    "All of these as a workbook (XLSX)"
+                } " "
+                a href=(format!("/data/report?form=csv&{}", view.filters)) download { "as CSV" }
+            }
             (command(frame.language, "lionrock discover report --format xlsx --out findings.xlsx"))
         }
     };
@@ -278,8 +286,13 @@ pub(crate) mod tests {
 
     #[test]
     fn a_hostile_object_is_only_text() {
-        let view = Findings { rows: vec![row("<script>alert(1)</script>")], ..Findings::default() };
+        let view = Findings {
+            rows: vec![row("<script>alert(1)</script>")],
+            filters: "class=secret".into(),
+            ..Findings::default()
+        };
         let text = findings(&frame(), &source(), &view).into_string();
+        assert!(text.contains("/data/report?form=xlsx&amp;class=secret"), "{text}");
         assert!(!text.contains("<script>alert"));
     }
 }

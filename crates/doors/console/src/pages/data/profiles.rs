@@ -110,7 +110,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &ProfilePage) -> Markup
                 (frame.language.term(&capitalised(profile.floor.word()))) ": " (profile.floor_reason)
             }
         }
-        section { h2 { "Rules" } (rules(frame, view)) }
+        section { h2 { (frame.language.term("Rules")) } (rules(frame, view)) }
         section { h2 { "What it would do" } (would_do(frame, view)) }
         @if view.writes { (acts(frame, view)) }
         @if !view.versions.is_empty() { section { h2 { "Versions" } (versions(frame, view)) } }
@@ -208,7 +208,7 @@ fn acts(frame: &Frame, view: &ProfilePage) -> Markup {
                 form.stack method="post" action=(at("copy")) {
                     (form_token(&frame.form_token))
                     label { "Name, of small letters, digits and hyphens"
-                        input name="name" required maxlength="64" pattern="[a-z0-9-]+"; }
+                        input name="name" required maxlength="64" pattern="[a-z0-9\\-]+"; }
                     label { "What it is for" input name="title" required maxlength="500"; }
                     (why)
                     button type="submit" { "Keep as its first version" }
@@ -235,7 +235,7 @@ fn rule_form(frame: &Frame, view: &ProfilePage) -> Markup {
                 @if let Some(shown) = view.shown { input type="hidden" name="version" value=(shown); }
                 input type="hidden" name="was" value=(text(&|rule| rule.id.clone()));
                 label { "Name, of small letters, digits and hyphens"
-                    input name="id" required maxlength="64" pattern="[a-z0-9-]+"
+                    input name="id" required maxlength="64" pattern="[a-z0-9\\-]+"
                         value=(text(&|rule| rule.id.clone())); }
                 label { "Class" select name="class" { @for class in Class::ALL {
                     option value=(class.word()) selected[found.is_some_and(|r| r.class == *class)] {

@@ -1,7 +1,7 @@
 //! One source: how it is reached, what its scans found over time, what was changed about it.
 
 use super::sources::{ScanLine, scan_line};
-use crate::elements::{command, count, form_token, moment, table};
+use crate::elements::{command, count, duration, form_token, moment, table};
 use crate::frame::{Frame, Source, Title, page};
 use discover::FieldChange;
 use kernel::Timestamp;
@@ -68,7 +68,7 @@ pub(crate) fn show(frame: &Frame, source: &Source, view: &SourceView) -> Markup 
                 @else { a href=(format!("/data/profiles/{}", view.profile)) { (view.profile) } }
             }
             dt { "Scanned" } dd { @match view.every {
-                Some(minutes) => { "every " (count(minutes.into())) " minutes" },
+                Some(minutes) => { "every " (duration(i64::from(minutes) * 60)) },
                 None => { "by hand only" },
             } }
             dt { "Throttle" } dd { @match view.throttle {

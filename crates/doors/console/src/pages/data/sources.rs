@@ -65,7 +65,7 @@ fn source_table(frame: &Frame, view: &Sources) -> Markup {
     table(
         frame.language,
         "Sources",
-        &["Name", "Owner", "Place", "Objects", "Highest class", "Risk", "Newest scan", ""],
+        &["Name", "Owner", "Place", "Objects", "Highest class", "Risk", "Newest scan", "Scan"],
         &html! { @for row in &view.rows { tr {
             th scope="row" { a href=(format!("/data/sources/{}", row.id)) { (row.name) } }
             td { (row.owner) }
