@@ -220,6 +220,16 @@ fn is_thing(text: &[u8], start: usize, end: usize, next: Option<&Part>) -> bool 
         && words::at(text, end + gap).1.any(Roles::THINGS)
         || places::starts(text, start).is_some_and(|place| place >= end || place > start + 8)
         || is_place_after_one(text, start, end)
+        || is_inside_place(text, start)
+}
+
+/// Whether a place begins with the word before: `Mei Foo Sun Chuen`.
+fn is_inside_place(text: &[u8], start: usize) -> bool {
+    let before = start.checked_sub(1).filter(|at| text.get(*at) == Some(&b' '));
+    before
+        .and_then(|end| words::before(text, end))
+        .and_then(|(first, _)| places::starts(text, first))
+        .is_some_and(|end| end > start)
 }
 
 /// One word and a place: `Bo Hong Kong`.
@@ -318,6 +328,7 @@ mod tests {
             "May Statement",
             "Customer Service",
             "Victoria Park",
+            "Blk 4 Mei Foo Sun Chuen",
             "P.O., Hong Kong",
             "On Hong Kong",
             "Chan",

@@ -163,9 +163,15 @@ impl Column {
         if let Some((kind, count)) = checked {
             return Some((*kind, Confidence::Sure, *count, false));
         }
-        // A name that says something else speaks against values that only have a form.
-        if self.wanted.is_some() {
-            return None;
+        // A name that says something else speaks against values that only have a form, and against
+        // names but for those that nothing else fits: `emergency_contact`.
+        if let Some(wanted) = self.wanted {
+            let fits = wanted.is_empty() || self.named_counts.iter().any(|count| *count > 0);
+            let written = CHECKED.iter().chain(&WRITTEN).zip(&self.counts).skip(CHECKED.len());
+            let mut named = written.filter(|(kind, _)| **kind == Kind::PersonName && !fits);
+            return named
+                .find(|(_, count)| self.share(**count) >= CHECKED_SHARE)
+                .map(|(kind, count)| (*kind, Confidence::Likely, *count, false));
         }
         let skipped = CHECKED.len();
         let counts = CHECKED.iter().chain(&WRITTEN).chain(&FORMED).zip(&self.counts);
@@ -236,6 +242,13 @@ mod tests {
         assert_eq!(verdict("ref", &phones).kind, None);
         let dates = ["20250101"; 12];
         assert_eq!(verdict("c5", &dates).kind, None);
+    }
+
+    #[test]
+    fn a_column_for_telephones_that_holds_names_holds_names() {
+        let names = ["陳大文", "李芳", "Chan Tai Man", "王小明"];
+        assert_eq!(verdict("emergency_contact", &names).kind, Some(Kind::PersonName));
+        assert_eq!(verdict("reference", &names).kind, None);
     }
 
     #[test]
