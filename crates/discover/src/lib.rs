@@ -87,4 +87,4 @@ pub use source::{
 };
 pub use sources::{Exposure, Listing, Object, Opened, Source, SourceError, SourceSetting};
 pub use summary::Summary;
-pub use told::{finding_told, fingerprint_of, hexadecimal, source_told};
+pub use told::{finding_told, fingerprint_of, hexadecimal, loss_told, source_told};

@@ -39,6 +39,13 @@ pub fn finding_told(finding: &Finding, source: &str, acts: &[Act]) -> Value {
     Value::Object(told)
 }
 
+/// What is lost when a finding's object is deleted, for those who have to agree.
+#[must_use]
+pub fn loss_told(finding: &Finding, source: &str) -> String {
+    let (object, class) = (finding.shown(), finding.class);
+    format!("{object} in {source} ({class}) is lost for good")
+}
+
 /// A fingerprint as 32 hexadecimal digits.
 #[must_use]
 pub fn hexadecimal(fingerprint: Fingerprint) -> String {

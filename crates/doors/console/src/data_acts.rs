@@ -6,7 +6,7 @@ use access::NewApproval;
 use access::approvals::Occasion;
 use discover::{ActRequest, DiscoverError, Edit, SaidNoFind, SourceChange};
 use kernel::actions::{
-    ApprovalRequest, DataAct, DataDecide, DataDelete, DataScan, DataSource, KeyDataKey,
+    ApprovalRequest, DataAct, DataDecide, DataDelete, DataRead, DataScan, DataSource, KeyDataKey,
 };
 use kernel::{
     Action, ActionType, Caller, FindingId, KeyId, Name, Permit, Problem, Resource, ResourceKind,
@@ -108,12 +108,7 @@ pub(crate) async fn on_finding(
     let discover = &desk.rooms.discover;
     match verb.as_str() {
         "no-find" => {
-            let kind = extract::KindName::try_from(fields.text("kind").to_owned())
-                .map_err(|cause| Problem::field("/kind", cause.to_string()))?;
-            let said = match fields.text("column") {
-                "" => SaidNoFind::Object { kind },
-                column => SaidNoFind::Column { column: column.to_owned(), kind },
-            };
+            let said = no_find(&fields)?;
             let permit = permit::<DataDecide>(&desk, id)?;
             discover.no_find(permit, said, reason).await?;
         }
@@ -150,11 +145,31 @@ pub(crate) async fn on_finding(
     Ok(format!("/data/findings/{id}"))
 }
 
+/// What a form says is no find: one value, columns of a name, or a kind in this object.
+fn no_find(fields: &Fields) -> Result<SaidNoFind, Problem> {
+    let kind = |word: &str| {
+        extract::KindName::try_from(word.to_owned())
+            .map_err(|cause| Problem::field("/kind", cause.to_string()))
+    };
+    if let Some((word, digits)) = fields.text("value").split_once(' ') {
+        let wrong = || Problem::field("/value", "is not one of the choices");
+        let fingerprint = discover::fingerprint_of(digits).ok_or_else(wrong)?;
+        return Ok(SaidNoFind::Value { kind: kind(word)?, fingerprint });
+    }
+    let kind = kind(fields.text("kind"))?;
+    Ok(match fields.text("column") {
+        "" => SaidNoFind::Object { kind },
+        column => SaidNoFind::Column { column: column.to_owned(), kind },
+    })
+}
+
 /// Asks others to approve a deletion; goes on to the request.
 async fn ask_delete(desk: &Desk, id: FindingId, request: ActRequest) -> Result<String, Problem> {
     let discover = &desk.rooms.discover;
     let resource = discover.finding_resource(id, desk.caller.domain)?;
     let all = Resource::all(ResourceKind::Approval, resource.domain);
+    let found = discover.finding(desk.permit::<DataRead>(resource.clone())?)?;
+    let effect = vec![discover::loss_told(&found, &discover.source_name(found.source)?)];
     let permit = desk.permit::<ApprovalRequest>(all)?;
     let new = NewApproval {
         action: Action::DataDelete,
@@ -162,7 +177,7 @@ async fn ask_delete(desk: &Desk, id: FindingId, request: ActRequest) -> Result<S
         request_hash: discover.delete_hash(&resource, &request)?,
         resource,
         reason: request.reason,
-        effect: vec![format!("the object of {id} is lost for good")],
+        effect,
     };
     let id = desk.rooms.access.request_approval(permit, new, None).await?;
     Ok(format!("/requests#{id}"))
@@ -181,4 +196,35 @@ pub(crate) async fn delete(
 
 fn permit<A: ActionType>(desk: &Desk, id: FindingId) -> Result<Permit<A>, Problem> {
     desk.permit(desk.rooms.discover.finding_resource(id, desk.caller.domain)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(form: &str) -> Result<SaidNoFind, Problem> {
+        no_find(&Fields::read(form.as_bytes()).unwrap())
+    }
+
+    #[test]
+    fn a_form_says_a_value_or_a_column_or_the_whole_object() {
+        let digits = "07".repeat(16);
+        let value = said(&format!("kind=email&column=&value=hk-identity-card+{digits}")).unwrap();
+        assert!(matches!(value, SaidNoFind::Value { kind, .. }
+            if String::from(kind) == "hk-identity-card"));
+        let column = said("kind=email&column=ref&value=").unwrap();
+        assert!(matches!(column, SaidNoFind::Column { column, .. } if column == "ref"));
+        assert!(matches!(said("kind=email").unwrap(), SaidNoFind::Object { .. }));
+        assert_eq!(said("kind=email&value=email+07").unwrap_err().fields[0].pointer, "/value");
+        assert_eq!(said("kind=tooth").unwrap_err().fields[0].pointer, "/kind");
+    }
+
+    #[test]
+    fn what_is_empty_in_the_form_of_a_source_is_emptied_but_the_secret_stays() {
+        let form = "name=a&path=%2Fsrv%2Fx&owner=&every=60&throttle=&provider=aws&secret=";
+        let change = change(&Fields::read(form.as_bytes()).unwrap()).unwrap();
+        assert_eq!((change.owner, change.every_minutes), (Edit::Clear, Edit::To(60)));
+        assert_eq!(change.bytes_per_second, Edit::Clear);
+        assert!(change.setting.is_some() && matches!(change.secret, Edit::Keep));
+    }
 }

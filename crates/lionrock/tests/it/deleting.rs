@@ -56,6 +56,8 @@ async fn a_file_is_deleted_by_two_people_and_only_as_it_was_when_they_agreed() {
     let ask = ["approvals", "ask", "delete-data", finding, "--reason", REASON];
     let asked = operations.told(&ask);
     let asked = field(&asked, "id");
+    let shown = operations.told(&["approvals", "show", asked]);
+    assert_eq!(shown["effect"][0], "letter.txt in letters (restricted) is lost for good");
     assert_eq!(operations.refused(&["approvals", "approve", asked]).0, 4, "not by who asked");
     assert_eq!(operations.refused(&delete).0, 4, "not before it is approved");
     risk.told(&["approvals", "approve", asked]);

@@ -118,7 +118,14 @@ fn what(desk: &Desk, view: &ApprovalView) -> String {
         let permit = desk.key_permit_if_allowed::<kernel::actions::KeyRead>(key)?;
         desk.rooms.keys.read(permit).ok().map(|key| key.about.name.as_str().to_owned())
     });
-    let thing = thing.unwrap_or_else(|| subject.resource.clone());
+    let found = || {
+        let id = subject.resource.parse::<FindingId>().ok()?;
+        let resource = desk.rooms.discover.finding_resource(id, desk.caller.domain).ok()?;
+        desk.rooms.gate.explain(&desk.caller, Action::DataRead, &resource).ok()?;
+        let permit = desk.permit::<kernel::actions::DataRead>(resource).ok()?;
+        desk.rooms.discover.finding(permit).ok().map(|finding| finding.shown())
+    };
+    let thing = thing.or_else(found).unwrap_or_else(|| subject.resource.clone());
     format!("{} {thing}", capitalised(verb))
 }
 

@@ -232,7 +232,7 @@ enum Act {
 
 fn new_approval(
     rooms: &Rooms,
-    caller: &Caller,
+    caller: &Arc<Caller>,
     asked: ApprovalRequestBody,
 ) -> Result<NewApproval, Problem> {
     let reason = asked.reason.as_str().to_owned();
@@ -258,7 +258,7 @@ fn new_approval(
         Act::DeleteData { finding, body } => {
             let resource = rooms.discover.finding_resource(finding, caller.domain)?;
             let request_hash = rooms.discover.delete_hash(&resource, &body.into())?;
-            let effect = vec![format!("the object of {finding} is lost for good")];
+            let effect = vec![loss(rooms, caller, finding, &resource)?];
             let (action, occasion) = (Action::DataDelete, Occasion::Always);
             Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })
         }
@@ -295,6 +295,21 @@ fn new_approval(
             Ok(NewApproval { action, occasion, resource, request_hash, reason, effect })
         }
     }
+}
+
+/// What is lost with a deletion, as far as whoever asks may know it.
+fn loss(
+    rooms: &Rooms,
+    caller: &Arc<Caller>,
+    finding: FindingId,
+    resource: &Resource,
+) -> Result<String, Problem> {
+    if rooms.gate.explain(caller, Action::DataRead, resource).is_err() {
+        return Ok(format!("the object of {finding} is lost for good"));
+    }
+    let permit = rooms.permit::<actions::DataRead>(caller, resource.clone())?;
+    let found = rooms.discover.finding(permit)?;
+    Ok(discover::loss_told(&found, &rooms.discover.source_name(found.source)?))
 }
 
 /// What was asked.

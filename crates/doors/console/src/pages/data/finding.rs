@@ -102,6 +102,16 @@ fn decisions(frame: &Frame, view: &FindingView) -> Markup {
                             option { (String::from(kind.kind)) }
                         }
                     } }
+                    label { "Value, when only this one is none, wherever it occurs"
+                        select name="value" {
+                            option value="" { "not one value" }
+                            @for kind in &view.finding.kinds { @for sample in &kind.samples {
+                                option value=(format!("{} {}", String::from(kind.kind),
+                                    discover::hexadecimal(sample.fingerprint))) {
+                                    (sample.masked) ", " (sample.at)
+                                }
+                            } }
+                        } }
                     label { "Column, when all columns of this name in the store are none"
                         input name="column" maxlength="200"; }
                     label { "Reason" textarea name="reason" required maxlength="2000" {} }
