@@ -70,7 +70,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "strangers",
-        allowance_seconds: 420,
+        allowance_seconds: 540,
         depth: Depth::Full,
         program: PYTHON,
         arguments: &["tests/strangers/run.py", "target/debug/lionrock"],
@@ -78,7 +78,7 @@ const STEPS: &[Step] = &[
     },
     Step {
         name: "faults",
-        allowance_seconds: 240,
+        allowance_seconds: 280,
         depth: Depth::Full,
         program: "python3",
         arguments: &["tests/faults/run.py", "target/debug/lionrock"],
