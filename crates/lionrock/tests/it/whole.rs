@@ -176,6 +176,8 @@ async fn a_bank_starts_and_uses_a_key() {
     let log = get(&admin, "/log/events?decision=refused&limit=5").await;
     let log = log.unwrap_or_else(|cause| panic!("{cause}"));
     assert!(log["items"].as_array().unwrap().iter().any(|e| e["action"] == "key.encrypt"), "{log}");
+    let beyond = get(&admin, "/log/consistency?from=0&to=1000000").await;
+    assert_eq!(refused(beyond), (400, "invalid-parameter".into()), "no proof of what is to come");
     server.stop().await;
 }
 

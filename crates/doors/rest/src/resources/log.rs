@@ -357,8 +357,12 @@ async fn consistency(
 ) -> Result<Json<Consistency>, Problem> {
     let from = call.query.from;
     let permit = rooms.scope::<actions::LogRead>(&call.caller)?;
-    let to = call.query.to.unwrap_or_else(|| rooms.log.head().size);
+    let size = rooms.log.head().size;
+    let to = call.query.to.unwrap_or(size);
     rooms.note_read(permit);
+    if to > size {
+        return Err(parameter("to", format!("the log has {size} events")));
+    }
     if from > to {
         return Err(parameter("from", "expected no more than `to`"));
     }
