@@ -208,7 +208,7 @@ async fn a_worker_that_lies_about_the_protocol_costs_its_object_only() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn workers_that_are_shot_under_load_lose_no_object() {
+async fn workers_that_are_shot_under_load_lose_an_object_only_with_both_that_had_it() {
     let four = WorkerOptions { workers: 4, ..options(&[]) };
     let workers = std::sync::Arc::new(Workers::start(four).await.unwrap());
     let mut running = tokio::task::JoinSet::new();
@@ -216,9 +216,11 @@ async fn workers_that_are_shot_under_load_lose_no_object() {
         let workers = workers.clone();
         running.spawn(async move { done(&workers, "read", LONG).await });
     }
-    let mut shots = 0;
+    let (mut shots, mut lost) = (0, 0);
     while let Some(inspection) = running.join_next().await {
-        assert_eq!(inspection.unwrap().bytes, 3);
+        let inspection = inspection.unwrap();
+        assert!(inspection.bytes == 3 || killed(&inspection), "{inspection:?}");
+        lost += usize::from(killed(&inspection));
         if shots < 12
             && let Some(id) = workers.idle_processes().first()
         {
@@ -228,4 +230,7 @@ async fn workers_that_are_shot_under_load_lose_no_object() {
         }
     }
     assert!(shots > 0);
+    // A second worker looks at what was with a first that was shot, so a loss takes two shots; a
+    // worker that is idle when it is chosen may have work when the shot arrives.
+    assert!(lost <= shots / 2, "{lost} lost by {shots} shots");
 }
