@@ -2,7 +2,7 @@
 
 use super::apply::{Applied, Group, Stop};
 use super::folder::Reserve;
-use super::names::{BlockCache, Directory, Next, Source};
+use super::names::{BlockCache, BlockChange, Directory, Next, Source};
 use super::writes::Writes;
 use super::{file, rows};
 use crate::engine::{Core, Message};
@@ -421,7 +421,7 @@ fn merge(
 ) -> Result<Option<Directory>, StoreError> {
     let Some(name) = group.state.by_id(id).map(|c| Arc::clone(&c.name)) else { return Ok(None) };
     let listing = core.names.read().by_collection.get(&id).cloned().unwrap_or_default();
-    // Blocks are rewritten from what is stored now, so the cache must not keep them alive.
+    // A merge reads each block once, so nothing is kept.
     let cache = BlockCache::default();
     let source = Source {
         connection: group.connection,
@@ -432,15 +432,13 @@ fn merge(
         cache: &cache,
     };
     let next_block = || core.next_version.fetch_add(1, SeqCst);
-    let merged = source.merge(&source.directory()?, &listing.overlay, next_block)?;
-    for key in merged.deletes {
-        group.delete_own(NAMES, key)?;
-    }
-    for (key, value) in merged.puts {
-        group.put_own(NAMES, &key, &value)?;
-    }
+    let before = source.directory()?;
+    let directory = source.merge(&before, &listing.overlay, next_block, |change| match change {
+        BlockChange::Delete(key) => group.delete_own(NAMES, key.to_vec()),
+        BlockChange::Put(key, value) => group.put_own(NAMES, &key, &value),
+    })?;
     // Whatever was given a version so far and is not committed yet takes a later one.
     let floor = core.next_version.load(SeqCst).saturating_sub(1);
     group.state.collection_mut(&name).names_floor = floor;
-    Ok(Some(merged.directory))
+    Ok(Some(directory))
 }

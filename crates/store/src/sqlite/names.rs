@@ -21,8 +21,8 @@ use rusqlite::Connection;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Blocks that stay decoded in memory: 512 of about 50 kB.
-const CACHED_BLOCKS_MAX: usize = 512;
+/// Blocks that stay decoded in memory: 128 of about 100 kB.
+const CACHED_BLOCKS_MAX: usize = 128;
 /// Changes that are kept in memory before they are merged, at least …
 const MERGE_CHANGES_MIN: usize = 2_048;
 /// … and at most; between them one sixteenth of the collection, so that merging costs each put the
@@ -162,13 +162,12 @@ fn block_from_bytes(bytes: &[u8]) -> Result<Vec<Entry>, Unreadable> {
     Ok(entries)
 }
 
-/// What the blocks of one collection become.
-pub(crate) struct Merged {
-    pub(crate) directory: Directory,
-    /// New contents, by key of the record: blocks and the directory.
-    pub(crate) puts: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Blocks that are gone.
-    pub(crate) deletes: Vec<Vec<u8>>,
+/// What a merge does to one record of the blocks.
+pub(crate) enum BlockChange {
+    /// A new block, or the directory, by the key of its record.
+    Put([u8; 12], Vec<u8>),
+    /// A block that is gone.
+    Delete([u8; 12]),
 }
 
 /// Where blocks are read from, for one collection in one snapshot.
@@ -207,19 +206,26 @@ impl Source<'_> {
         if let Some(entries) = self.cache.get(self.collection, block) {
             return Ok(entries);
         }
-        let bytes = self.record(block)?.ok_or_else(|| self.damaged())?;
-        let entries = Arc::new(block_from_bytes(&bytes).map_err(|_| self.damaged())?);
+        let entries = Arc::new(self.stored_block(block)?);
         self.cache.put(self.collection, block, Arc::clone(&entries));
         Ok(entries)
     }
 
-    /// Writes the changes into the blocks they concern. `block_id` gives numbers never used before.
+    fn stored_block(&self, block: u64) -> Result<Vec<Entry>, StoreError> {
+        let bytes = self.record(block)?.ok_or_else(|| self.damaged())?;
+        block_from_bytes(&bytes).map_err(|_| self.damaged())
+    }
+
+    /// Writes the changes into the blocks they concern, one block after the other: all of a large
+    /// collection's blocks would be more memory than everything else. `block_id` gives numbers
+    /// never used before.
     pub(crate) fn merge(
         &self,
         directory: &Directory,
         overlay: &Overlay,
         mut block_id: impl FnMut() -> u64,
-    ) -> Result<Merged, StoreError> {
+        mut write: impl FnMut(BlockChange) -> Result<(), StoreError>,
+    ) -> Result<Directory, StoreError> {
         let mut by_block: Vec<Vec<(&Entry, bool)>> =
             vec![Vec::new(); directory.fences.len().max(1)];
         let removed = overlay.removed.iter().map(|entry| (entry, false));
@@ -229,7 +235,7 @@ impl Source<'_> {
                 changes.push((entry, add));
             }
         }
-        let (mut puts, mut deletes, mut fences) = (Vec::new(), Vec::new(), Vec::new());
+        let mut fences = Vec::new();
         for (at, changes) in by_block.into_iter().enumerate() {
             let fence = directory.fences.get(at);
             if changes.is_empty() {
@@ -238,8 +244,8 @@ impl Source<'_> {
             }
             let mut entries: BTreeSet<Entry> = BTreeSet::new();
             if let Some(fence) = fence {
-                entries.extend(self.block(fence.block)?.iter().cloned());
-                deletes.push(block_key(self.collection, fence.block).to_vec());
+                entries.extend(self.stored_block(fence.block)?);
+                write(BlockChange::Delete(block_key(self.collection, fence.block)))?;
             }
             for (entry, add) in changes {
                 if add {
@@ -259,12 +265,13 @@ impl Source<'_> {
                     key: first.key.clone(),
                     count: u32::try_from(chunk.len()).unwrap_or(u32::MAX),
                 });
-                puts.push((block_key(self.collection, block).to_vec(), block_to_bytes(chunk)));
+                let key = block_key(self.collection, block);
+                write(BlockChange::Put(key, block_to_bytes(chunk)))?;
             }
         }
         let directory = Directory { fences };
-        puts.push((block_key(self.collection, DIRECTORY).to_vec(), directory.to_bytes()));
-        Ok(Merged { directory, puts, deletes })
+        write(BlockChange::Put(block_key(self.collection, DIRECTORY), directory.to_bytes()))?;
+        Ok(directory)
     }
 
     /// Entries behind `after`, in order, blocks and changes together; `visit` says whether to go
