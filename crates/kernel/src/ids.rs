@@ -71,7 +71,11 @@ macro_rules! ids {
 
         impl $name {
             /// The text before the underscore.
-            pub const PREFIX: &'static str = $prefix;
+            pub const PREFIX: &'static str = {
+                // A longer one would be cut where it is written.
+                assert!($prefix.len() <= PREFIX_LEN_MAX);
+                $prefix
+            };
 
             /// Makes a new identifier: 48 bits of time, 74 of randomness.
             ///
